@@ -1,0 +1,1 @@
+"""Item and findings to retention classes and keys."""

@@ -1,0 +1,1 @@
+"""Runs the same work over many documents, side by side."""

@@ -1,0 +1,1 @@
+"""Bytes to text with locations, in a process of its own."""

@@ -1,0 +1,30 @@
+"""The facts about one item from which its class and its decision are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.model.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An item as classification and decision see it. Times are aware and in UTC; `path` is relative to the share.
+
+    `format` is what the content was found to be (`pdf`, `docx`, `unknown` …), `findings` the number of distinct
+    values per entity type, `marks` the labels found at the source. No content and no value of any finding is here.
+    """
+
+    share: str
+    path: str
+    format: str
+    size_bytes: int
+    modified_at: datetime
+    first_seen_at: datetime
+    outcome: Outcome
+    created_at: datetime | None = None
+    accessed_at: datetime | None = None
+    findings: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)

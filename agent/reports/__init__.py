@@ -1,0 +1,1 @@
+"""Rows to documents for people: HTML, CSV, JSON."""

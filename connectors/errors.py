@@ -1,0 +1,68 @@
+"""What may go wrong between us and a source.
+
+An error says whether trying again can help (`temporary`) and carries no content of any item.
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """The source could not do what it was asked."""
+
+    temporary = False
+
+
+class ItemNotFound(ConnectorError):
+    """The item is no longer at the source."""
+
+
+class ItemChanged(ConnectorError):
+    """The item is no longer at the version the caller decided on."""
+
+
+class PermissionDenied(ConnectorError):
+    """The source does not let us read or change this."""
+
+
+class LockedAtSource(ConnectorError):
+    """Somebody holds the item open, checked out or locked at the source."""
+
+    temporary = True
+
+
+class Offline(ConnectorError):
+    """The content is not stored here; reading it would recall it from elsewhere."""
+
+
+class Sparse(ConnectorError):
+    """The file is mostly holes; reading it would produce far more bytes than are stored."""
+
+
+class AccessTimeWouldChange(ConnectorError):
+    """Reading this item would change its access time, and that has not been allowed."""
+
+
+class Throttled(ConnectorError):
+    """The source asks us to wait `retry_after_seconds` before the next request."""
+
+    temporary = True
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SourceFault(ConnectorError):
+    """The source answered with an input/output fault for one item or folder."""
+
+    temporary = True
+
+
+class ScopeUnavailable(ConnectorError):
+    """The whole share or drive cannot be reached or is not the one it was; nothing may be inferred from its silence."""
+
+    temporary = True
+
+
+class Unsupported(ConnectorError):
+    """This connector has not declared the capability that was asked for."""
