@@ -27,6 +27,15 @@ class OutcomeKind(StrEnum):
     FAILED = "failed"
 
 
+class ItemReason(StrEnum):
+    """Why an item was skipped or failed, where neither the source nor its format is the reason."""
+
+    HARD_LINK = "hard_link"
+    VANISHED = "vanished"
+    CHANGED_WHILE_READ = "changed_while_read"
+    LOCKED_AT_SOURCE = "locked_at_source"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end an item came to, with a reason unless it was scanned. `reason` is a word of a fixed vocabulary."""

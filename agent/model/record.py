@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.model.outcome import Outcome
+from agent.model.outcome import ExtractionStatus, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Record:
     """An item as classification and decision see it. Times are aware and in UTC; `path` is relative to the share.
 
     `format` is what the content was found to be (`pdf`, `docx`, `unknown` …), `findings` the number of distinct
-    values per entity type, `marks` the labels found at the source. No content and no value of any finding is here.
+    values per entity type, `marks` the labels found at the source, `extraction` how getting its text ended, if it was
+    tried. No content and no value of any finding is here.
     """
 
     share: str
@@ -28,3 +29,4 @@ class Record:
     accessed_at: datetime | None = None
     findings: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
+    extraction: ExtractionStatus | None = None

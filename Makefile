@@ -1,0 +1,76 @@
+# Everything a person does in this repository. `make` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := python3-venv
+SHARE ?= .retentiond/sample-share
+STATE ?= .retentiond
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/.ready ## build .venv with the retentiond command in it
+
+.PHONY: system
+system: # names, or as root installs, the Debian packages that are missing
+	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; \
+	  else echo "These Debian packages are missing. Run:  sudo apt-get install $$missing" >&2; exit 1; fi; fi
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml | system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: scan
+scan: setup ## scan SHARE=/path/to/folder (or a small sample office share) and write a report
+	@if [ "$(SHARE)" = .retentiond/sample-share ] && [ ! -e "$(SHARE)" ]; then $(BIN)/python tests/corpus/office_share.py "$(SHARE)"; fi
+	@$(BIN)/retentiond scan --state "$(STATE)" "$(SHARE)"
+
+.PHONY: test
+test: setup ## run all tests
+	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+.PHONY: test-fast
+test-fast: setup ## run the tests that take no more than a moment
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(ARGS)
+
+.PHONY: lint
+lint: setup ## style, types, import contracts, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs agent connectors config tests benchmarks
+
+.PHONY: fmt
+fmt: setup ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: check
+check: lint test ## everything CI runs
+
+.PHONY: golden
+golden: setup ## make the golden files anew and show what changed
+	$(BIN)/python -m pytest -q -p no:randomly --golden-update tests/retention tests/reports
+	git diff --stat -- tests
+
+.PHONY: bench
+bench: setup ## measure, side by side in one run (ARGS=--million for a million files)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra microsoft365 --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra microsoft365 --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements-dev.lock -o requirements.lock
+
+.PHONY: clean
+clean: ## remove what setup and scan made here
+	rm -rf $(VENV) .retentiond .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,219 @@
+"""The composition root: the only place that names concrete classes, finds our own files, and reads the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from agent.errors import ConfigurationError, UsageError
+from agent.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from agent.catalogue.store import Catalogue
+    from agent.execution.pool import ProcessPool
+    from agent.extraction.process import ProcessExtractor
+    from agent.model.schedule import RetentionSchedule
+    from agent.usecases.analyse import Analyst
+    from connectors.base import Connector
+
+SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
+SYSTEM_STATE = Path("/var/lib/retentiond")
+
+
+def now() -> dt.datetime:
+    """This moment, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def today(schedule: RetentionSchedule) -> dt.date:
+    """The calendar day it is where the schedule applies."""
+    return dt.datetime.now(schedule.time_zone).date()
+
+
+def shipped(name: str) -> Path:
+    """A file that comes with us, by its path in the repository (`config/…`, `systemd/…`)."""
+    package = Path(str(resources.files("agent")))
+    installed = package / "shipped" / name
+    return installed if installed.exists() else package.parent / name
+
+
+def user_directory(variable: str, fallback: str) -> Path:
+    """A base directory of the user by the XDG specification, with our own folder in it."""
+    base = os.environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / fallback) / "retentiond"
+
+
+def configuration_file() -> Path:
+    """Where the settings are looked for when no file is named."""
+    return (
+        SYSTEM_CONFIGURATION if os.geteuid() == 0 else user_directory("XDG_CONFIG_HOME", ".config") / "retentiond.yaml"
+    )
+
+
+def settings_from(config: Path | None) -> Settings:
+    """The settings in `config`, else in the usual place, else the defaults."""
+    if config is None:
+        usual = configuration_file()
+        return load_settings(usual) if usual.exists() else Settings()
+    return load_settings(config)
+
+
+def state_directory(state: Path | None, settings: Settings, *, create: bool) -> Path:
+    """The directory that holds what we know, made for its owner alone when `create` is set."""
+    if state is None:
+        usual = SYSTEM_STATE if os.geteuid() == 0 else user_directory("XDG_STATE_HOME", ".local/state")
+        state = Path(settings.state) if settings.state else usual
+    state = state.absolute()
+    if create:
+        try:
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"{state}: cannot make the state directory ({error.strerror}). Name another with --state."
+            ) from error
+    return state
+
+
+def open_catalogue(state: Path, *, create: bool = False) -> Catalogue:
+    """The catalogue kept in `state`."""
+    from agent.catalogue.store import Catalogue
+
+    return Catalogue.open(state / "catalogue.sqlite", create=create)
+
+
+@contextmanager
+def sole_writer(state: Path) -> Iterator[None]:
+    """Holds the state directory for one scan at a time. Raises `UsageError` if another holds it."""
+    with open(state / "scan.lock", "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{state}: another scan is using this state directory. Wait for it, or name another with --state."
+            ) from None
+        yield
+
+
+def schedule_file(named: str) -> Path:
+    """The schedule's file: a path as it is, else the shipped schedule of that name. Raises `ConfigurationError`."""
+    if "/" in named or named.endswith((".yaml", ".yml")):
+        return Path(named)
+    path = shipped(f"config/policies/{named}.yaml")
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
+        raise ConfigurationError(f"There is no shipped schedule {named!r}. Known are: {known}; or name a file's path.")
+    return path
+
+
+def schedule_from(named: str) -> RetentionSchedule:
+    """The retention schedule of that name or path. Raises `ConfigurationError`."""
+    from agent.retention.loader import load_schedule
+
+    path = schedule_file(named)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot read the schedule ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: the schedule is not UTF-8 text (byte {error.start}).") from error
+    return load_schedule(text, str(path))
+
+
+def share_connector(path: Path, name: str, state: Path, settings: Settings) -> Connector:
+    """The connector to a folder. It can only read: changing calls are answered as a dry run."""
+    from connectors.registry import connector_class
+    from connectors.wrappers import ReadOnly
+
+    filesystem = connector_class("filesystem")
+    return ReadOnly(
+        filesystem(
+            os.fsencode(path),
+            name,
+            excluded=(os.fsencode(state),),
+            may_change_access_times=settings.access_times == "may_change",
+        )
+    )
+
+
+def extractor_from(settings: Settings) -> ProcessExtractor:
+    """The extractor, with the limits that are set."""
+    from agent.extraction.base import Limits
+    from agent.extraction.process import ProcessExtractor
+
+    limits = settings.extraction
+    return ProcessExtractor(
+        Limits(
+            wall_seconds=float(limits.wall_seconds),
+            cpu_seconds=limits.wall_seconds,
+            memory_bytes=limits.memory_mib * 1024 * 1024,
+            output_characters=limits.output_characters,
+            expanded_bytes=limits.expanded_mib * 1024 * 1024,
+        )
+    )
+
+
+def build_analyst(settings: Settings, identity_key: bytes) -> Analyst:
+    """What a worker process does with each document. Loads Presidio: takes a second or two."""
+    from agent.detection.identity import FindingIdentity
+    from agent.detection.presidio import PresidioDetector
+    from agent.usecases.analyse import Analyst
+
+    detector = PresidioDetector(settings.detection.model, settings.detection.minimum_score)
+    return Analyst(extractor_from(settings), detector, FindingIdentity(identity_key).of)
+
+
+def worker_pool(settings: Settings, state: Path, jobs: int) -> ProcessPool:
+    """The processes that analyse documents; they start with the first document."""
+    from agent.execution.pool import ProcessPool
+    from agent.keys import derive, master_key
+
+    identity_key = derive(master_key(state / "master.key"), "subject index")
+    return ProcessPool(functools.partial(build_analyst, settings, identity_key), jobs or os.cpu_count() or 1)
+
+
+def analysis_fingerprint(settings: Settings) -> str:
+    """Changes whenever the same document may be analysed differently: library, rule or setting."""
+    from agent.detection.presidio import detector_version
+    from agent.extraction.process import extractor_version
+
+    parts = (
+        extractor_version(),
+        detector_version(settings.detection.model, settings.detection.minimum_score),
+        settings.extraction.model_dump_json(),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def stream_report(
+    stream: TextIO, format: str, catalogue: Catalogue, schedule: RetentionSchedule, as_of: dt.date
+) -> None:
+    """Writes a report (`html`, `csv` or `json`) to an open stream."""
+    from agent.reports.html import write_html
+    from agent.reports.tabular import write_csv, write_json
+    from agent.usecases.report import estate_report
+
+    write = {"html": write_html, "csv": write_csv, "json": write_json}[format]
+    write(estate_report(catalogue, schedule, as_of, now()), stream)
+
+
+def write_report(target: Path, format: str, catalogue: Catalogue, schedule: RetentionSchedule, as_of: dt.date) -> None:
+    """Writes a report file, readable by its owner alone; an older one stays whole until the new one is."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+                stream_report(stream, format, catalogue, schedule, as_of)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{target}: the report cannot be written ({error.strerror}).") from error

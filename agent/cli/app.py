@@ -1,0 +1,43 @@
+"""The commands. Each lives in a module of its own, which imports what it needs only when it runs."""
+
+from __future__ import annotations
+
+import typer
+
+from agent.cli import check, detect, explain, init, report, scan, status
+
+app = typer.Typer(
+    name="retentiond",
+    help="Finds personal data on file shares, says which retention class each file has, since when it is due and why. "
+    "Nothing on a share is ever changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="A first look, without any set-up:  retentiond scan ~/Documents",
+)
+
+app.command("init")(init.init)
+app.command("scan")(scan.scan)
+app.command("status")(status.status)
+app.command("explain")(explain.explain)
+app.command("report")(report.report)
+app.command("check")(check.check)
+app.command("detect")(detect.detect)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from agent import __version__
+
+        typer.echo(f"retentiond {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=_version
+    ),
+) -> None:
+    """Options that stand before the command."""

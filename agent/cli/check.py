@@ -1,0 +1,38 @@
+"""`retentiond check`: are the settings and the schedule sound?"""
+
+from __future__ import annotations
+
+import typer
+
+from agent.cli import options
+
+
+def check(
+    config: options.Config = None,
+    schedule: options.Schedule = None,
+    json: options.Json = False,
+) -> None:
+    """Check the settings and the retention schedule, and say what is in them.
+
+    Every problem is named with its file, line and field; then the exit code is 4.
+
+    Example:  retentiond check --schedule my-schedule.yaml
+    """
+    from agent import bootstrap
+
+    settings = bootstrap.settings_from(config)
+    checked = bootstrap.schedule_from(schedule or settings.schedule)
+    facts = {
+        "configuration": str(config or bootstrap.configuration_file()),
+        "shares": [share.name for share in settings.shares],
+        "schedule": checked.id,
+        "version": checked.version,
+        "classes": [retention_class.id for retention_class in checked.classes],
+    }
+    if json:
+        import json as codec
+
+        typer.echo(codec.dumps(facts, indent=2))
+        return
+    typer.echo(f"Settings: sound ({len(settings.shares)} shares).")
+    typer.echo(f"Schedule: {checked.title}, version {checked.version}: sound ({len(checked.classes)} classes).")

@@ -1,0 +1,117 @@
+"""`retentiond explain`: why is this still here, or why will it go?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli import options
+
+if TYPE_CHECKING:
+    from agent.usecases.explain import Explanation
+
+
+def explain(
+    path: Annotated[Path, typer.Argument(help="A file that a scan has seen.")],
+    at: options.At = None,
+    state: options.State = None,
+    config: options.Config = None,
+    schedule: options.Schedule = None,
+    json: options.Json = False,
+) -> None:
+    """Say what is known of a file, which classes it has, and why it must stay or go, on any day.
+
+    Example:  retentiond explain "/srv/shares/office/HR/Recruitment/2018/cv.docx" --at 2026-03-31
+    """
+    from agent import bootstrap
+    from agent.cli.days import day
+    from agent.usecases.explain import explain_item
+
+    settings = bootstrap.settings_from(config)
+    rules = bootstrap.schedule_from(schedule or settings.schedule)
+    as_of = day(at) if at else bootstrap.today(rules)
+    with bootstrap.open_catalogue(bootstrap.state_directory(state, settings, create=False)) as catalogue:
+        explanation = explain_item(catalogue, rules, os.path.abspath(os.fsencode(path)), as_of)
+    facts = {"as_of": as_of.isoformat(), **_facts(explanation)}
+    if json:
+        import json as codec
+
+        typer.echo(codec.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        _tell(facts)
+
+
+def _facts(explanation: Explanation) -> dict[str, Any]:
+    record, decision = explanation.evaluated.record, explanation.evaluated.decision
+    return {
+        "share": record.share,
+        "path": record.path,
+        "format": record.format,
+        "bytes": record.size_bytes,
+        "modified_at": record.modified_at.isoformat(),
+        "created_at": record.created_at.isoformat() if record.created_at else None,
+        "first_seen_at": record.first_seen_at.isoformat(),
+        "outcome": str(record.outcome),
+        "extraction": record.extraction,
+        "findings": [
+            {
+                "type": finding.entity_type,
+                "score": round(finding.score, 2),
+                "count": finding.count,
+                "location": finding.location,
+            }
+            for finding in explanation.findings
+        ],
+        "classes": [
+            {
+                "id": assignment.class_id,
+                "keys": sorted(assignment.keys),
+                "confidence": assignment.confidence,
+                "because": assignment.provenance,
+            }
+            for assignment in explanation.evaluated.assignments
+        ],
+        "decision": {
+            "state": decision.state.value,
+            "class": decision.class_id,
+            "outcome": decision.outcome,
+            "due_on": decision.due_on.isoformat() if decision.due_on else None,
+            "reasons": [reason.sentence for reason in decision.reasons],
+            "competing": [
+                {
+                    "class": claim.class_id,
+                    "state": claim.state.value,
+                    "due_on": claim.due_on.isoformat() if claim.due_on else None,
+                }
+                for claim in decision.competing
+            ],
+        },
+    }
+
+
+def _tell(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from agent.reports.words import say
+
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    decision = facts["decision"]
+    console.print(f"{facts['path']}  ({facts['share']})")
+    console.print(f"  {facts['format']}, {facts['bytes']:,} bytes, last modified {facts['modified_at'][:10]}")
+    console.print(f"  {facts['outcome']}, text: {say(facts['extraction']) if facts['extraction'] else 'none read'}")
+    verdict = f"On {facts['as_of']}: {decision['state']}"
+    if decision["class"]:
+        verdict += f" under {decision['class']}"
+    if decision["due_on"]:
+        verdict += f", due on {decision['due_on']}, then {decision['outcome']}"
+    console.print(verdict)
+    for sentence in decision["reasons"]:
+        console.print(f"  - {sentence}")
+    if facts["findings"]:
+        console.print("Findings (values are not kept):")
+    for finding in facts["findings"]:
+        place = f" at {finding['location']}" if finding["location"] else ""
+        console.print(f"  {finding['type']:<26} {finding['score']:.2f}  {finding['count']} times{place}")

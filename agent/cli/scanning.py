@@ -1,0 +1,143 @@
+"""What `retentiond scan` does, from settings to the facts it prints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent import bootstrap
+from agent.errors import UsageError
+from agent.usecases.scan import Scan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent.catalogue.base import Catalogue, PassResult
+    from agent.settings import Settings
+
+
+class Scanning:
+    """One run of the command over one or more shares."""
+
+    def __init__(
+        self,
+        console: Console,
+        state: Path | None,
+        config: Path | None,
+        schedule: str | None,
+        jobs: int,
+        may_change_access_times: bool,
+    ) -> None:
+        settings = bootstrap.settings_from(config)
+        if may_change_access_times:
+            settings = settings.model_copy(update={"access_times": "may_change"})
+        self._console = console
+        self._settings: Settings = settings
+        self._state = bootstrap.state_directory(state, settings, create=True)
+        self._schedule = bootstrap.schedule_from(schedule or settings.schedule)
+        self._jobs = jobs or settings.jobs
+
+    def run(self, paths: list[Path], *, new_mount: bool) -> dict[str, Any]:
+        """Scans every share, writes the report, and gives the facts of `scan --json`."""
+        shares = [(str(path), path) for path in paths]
+        shares = shares or [(share.name, Path(share.path).absolute()) for share in self._settings.shares]
+        if not shares:
+            raise UsageError("Name a folder to scan, for example:  retentiond scan ~/Documents")
+        with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state, create=True) as catalogue:
+            results = [self._scan(catalogue, name, path, new_mount) for name, path in shares]
+            return self._facts(catalogue, results)
+
+    def _scan(self, catalogue: Catalogue, name: str, path: Path, new_mount: bool) -> tuple[PassResult, int]:
+        from agent.cli.progress import scan_progress
+        from agent.usecases.estimate import count_items
+
+        def count(stop: threading.Event) -> int | None:
+            second = bootstrap.share_connector(path, name, self._state, self._settings)
+            try:
+                return count_items(second, second.scopes()[0], stop)
+            finally:
+                second.close()
+
+        connector = bootstrap.share_connector(path, name, self._state, self._settings)
+        executor = bootstrap.worker_pool(self._settings, self._state, self._jobs)
+        try:
+            with scan_progress(self._console, path.name or "/", count) as advance:
+                scan = Scan(
+                    connector,
+                    connector.scopes()[0],
+                    os.fsdecode(path),
+                    catalogue,
+                    executor,
+                    bootstrap.analysis_fingerprint(self._settings),
+                    bootstrap.now,
+                    advance,
+                )
+                return scan.run(new_mount=new_mount)
+        finally:
+            executor.close()
+            connector.close()
+
+    def _facts(self, catalogue: Catalogue, results: list[tuple[PassResult, int]]) -> dict[str, Any]:
+        """The object that `scan --json` prints; README.md says what its keys mean."""
+        passes = [result for result, _ in results]
+        facts = {
+            "seen": sum(result.seen for result in passes),
+            "scanned": sum(result.scanned for result in passes),
+            "skipped": _sum(result.skipped for result in passes),
+            "failed": _sum(result.failed for result in passes),
+            "unreached": sum(result.unreached for result in passes),
+            "extraction": _sum(result.extraction for result in passes),
+            "folders": sum(result.folders for result in passes),
+            "folders_not_listed": [
+                {"folder": folder.location, "reason": folder.reason, "failed": folder.failed}
+                for result in passes
+                for folder in result.folders_not_listed
+            ],
+            "opened": sum(opened for _, opened in results),
+            "missing": sum(result.missing for result in passes),
+            "tombstoned": sum(result.tombstoned for result in passes),
+            "reconciles": all(result.reconciles for result in passes),
+            "bytes": sum(result.size_bytes for result in passes),
+            "seconds": round(sum(result.seconds for result in passes), 3),
+        }
+        return {**facts, **self._evaluation(catalogue), "state": str(self._state)}
+
+    def _evaluation(self, catalogue: Catalogue) -> dict[str, Any]:
+        """Counts of classes, categories and due items, and the report; both are kept as long as nothing changes."""
+        from agent.usecases.evaluate import Evaluation, total
+
+        as_of = bootstrap.today(self._schedule)
+        report = self._state / "report.html"
+        key = hashlib.sha256(f"{catalogue.state_mark()}\0{as_of}\0{self._schedule!r}".encode()).hexdigest()
+        kept = catalogue.evaluation(key)
+        if kept is not None and report.exists():
+            facts: dict[str, Any] = json.loads(kept)
+            return facts
+        evaluation = Evaluation(catalogue, self._schedule, as_of)
+        totals = total(evaluation)
+        facts = {
+            "findings": dict(sorted(totals.findings.items())),
+            "categories": dict(sorted(totals.categories.items())),
+            "classes": dict(sorted(totals.classes.items())),
+            "classes_due": {name: totals.classes_due[name] for name in sorted(totals.classes)},
+            "due": totals.states["due"],
+            "states": dict(sorted(totals.states.items())),
+            "with_personal_data": totals.with_personal_data,
+            "report": str(report),
+        }
+        bootstrap.write_report(report, "html", catalogue, self._schedule, as_of)
+        catalogue.keep_evaluation(key, json.dumps(facts))
+        return facts
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    summed: Counter[str] = Counter()
+    for count in counts:
+        summed.update(count)
+    return dict(sorted(summed.items()))

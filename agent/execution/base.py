@@ -1,0 +1,56 @@
+"""What the execution engine promises: work on open documents, side by side, one answer for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Work(Protocol):
+    """What is done to each document, in the process where it is done."""
+
+    def __call__(self, descriptor: int, name: bytes) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The process that held the document ended without an answer. `reason` is `timeout` or `worker_died`."""
+
+    reason: str
+
+
+class Ticket:
+    """A place in the queue. `answer` is set once `done` is true: what the work returned, or `Lost`."""
+
+    __slots__ = ("answer", "descriptor", "done", "name")
+
+    def __init__(self, descriptor: int, name: bytes) -> None:
+        self.descriptor = descriptor
+        self.name = name
+        self.done = False
+        self.answer: Any = None
+
+    def settle(self, answer: object) -> None:
+        self.answer = answer
+        self.done = True
+
+
+class Executor(Protocol):
+    """Runs the work over documents."""
+
+    def submit(self, descriptor: int, name: bytes) -> Ticket:
+        """Queues a document; may wait while the queue is full.
+
+        The descriptor must stay open until the ticket is done.
+        """
+
+    def wait(self, ticket: Ticket) -> Any:
+        """The ticket's answer, waiting for it if need be."""
+
+    def poll(self) -> None:
+        """Takes in the answers that have come, without waiting."""
+
+    def close(self) -> None:
+        """Ends the workers; queued documents get no answer. Safe to call twice."""

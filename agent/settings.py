@@ -1,0 +1,156 @@
+"""Our own settings: one YAML file, every key checked, errors with file, line and field.
+
+`config/retentiond.yaml` shows every key with its default.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from agent.errors import ConfigurationError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ShareSettings(_Section):
+    """One folder to crawl."""
+
+    name: str = Field(min_length=1)
+    path: str = Field(min_length=1)
+
+
+class ExtractionSettings(_Section):
+    """How much one document may cost."""
+
+    wall_seconds: int = Field(default=30, ge=1, le=3600)
+    memory_mib: int = Field(default=1024, ge=128, le=65536)
+    output_characters: int = Field(default=64_000_000, ge=1000)
+    expanded_mib: int = Field(default=512, ge=1)
+
+
+class DetectionSettings(_Section):
+    """What is searched for, and how sure a finding must be."""
+
+    model: str | None = None
+    minimum_score: float = Field(default=0.4, ge=0.0, le=1.0)
+
+
+class Settings(_Section):
+    """Everything that can be set. Sizes are named by their unit."""
+
+    shares: tuple[ShareSettings, ...] = Field(default=(), strict=False)
+    schedule: str = "uk-default"
+    state: str | None = None
+    jobs: int = Field(default=0, ge=0, le=256)
+    access_times: Literal["keep", "may_change"] = "keep"
+    extraction: ExtractionSettings = ExtractionSettings()
+    detection: DetectionSettings = DetectionSettings()
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in `path`. Raises `ConfigurationError` that names every problem with its line and field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot read the configuration ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: the configuration is not UTF-8 text (byte {error.start}).") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigurationError(f"{place}: this is not valid YAML: {error.problem or error.context}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: this is not valid YAML.") from error
+    if data is None:
+        return Settings()
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path}:1: the configuration must be a list of `key: value` lines.")
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(path, node, detail) for detail in error.errors()]
+        raise ConfigurationError("\n".join(problems)) from None
+    names = [share.name for share in settings.shares]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            line = _line(node, ("shares", index, "name"))
+            raise ConfigurationError(f"{path}:{line}: shares.{index}.name: two shares are named {name!r}. Rename one.")
+    return settings
+
+
+_EXPECTED = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "tuple_type": "must be a list",
+    "model_type": "must hold `key: value` lines of its own",
+    "missing": "is missing",
+    "string_too_short": "must not be empty",
+}
+
+
+def _problem(path: Path, node: yaml.Node | None, detail: ErrorDetails) -> str:
+    place = detail["loc"]
+    field = ".".join(str(part) for part in place)
+    line = _line(node, place)
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        known = _keys_at(place[:-1])
+        near = difflib.get_close_matches(str(place[-1]), known, n=1)
+        hint = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
+        return f"{path}:{line}: {field}: there is no such key. {hint}"
+    said = _EXPECTED.get(kind) or _bounds(detail)
+    return f"{path}:{line}: {field}: {said}."
+
+
+def _bounds(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    if "ge" in context:
+        return f"must be at least {context['ge']}"
+    if "le" in context:
+        return f"must be at most {context['le']}"
+    if "expected" in context:
+        return f"must be one of {context['expected']}"
+    return detail["msg"][0].lower() + detail["msg"][1:]
+
+
+def _keys_at(place: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in place:
+        if part == "shares":
+            model = ShareSettings
+        elif part == "extraction":
+            model = ExtractionSettings
+        elif part == "detection":
+            model = DetectionSettings
+    return list(model.model_fields)
+
+
+def _line(node: Any, place: tuple[int | str, ...]) -> int:
+    """The line (from 1) of the node that `place` leads to, or of the deepest one on the way."""
+    line: int = node.start_mark.line + 1 if node is not None else 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, node = key.start_mark.line + 1, value
+                    break
+            else:
+                return line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line

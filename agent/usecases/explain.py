@@ -1,0 +1,47 @@
+"""Everything that is known of one item, and why it must stay or go on a given day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from agent.catalogue.base import Catalogue, Share
+from agent.errors import UsageError
+from agent.model.finding import Finding
+from agent.model.schedule import RetentionSchedule
+from agent.usecases.evaluate import Evaluated, Evaluation
+from connectors.base import ItemRef, read_name, show_name
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One item's facts, findings (without values) and decision."""
+
+    share: Share
+    ref: ItemRef
+    evaluated: Evaluated
+    findings: tuple[Finding, ...]
+
+
+def explain_item(catalogue: Catalogue, schedule: RetentionSchedule, path: bytes, as_of: date) -> Explanation:
+    """The explanation of the item at an absolute `path`. Raises `UsageError` if no scan has seen it."""
+    places = [
+        (share, read_name(share.location))
+        for share in catalogue.shares()
+        if path.startswith(read_name(share.location).rstrip(b"/") + b"/")
+    ]
+    # A share inside a share knows its items best: the deepest one answers.
+    for share, location in sorted(places, key=lambda place: len(place[1]), reverse=True):
+        folder, _, name = path[len(location.rstrip(b"/")) + 1 :].rpartition(b"/")
+        ref = ItemRef(folder, name)
+        record = catalogue.record(share, ref)
+        if record is not None:
+            evaluated = Evaluation(catalogue, schedule, as_of).of(record)
+            return Explanation(share, ref, evaluated, catalogue.findings(share, ref))
+    if not places:
+        raise UsageError(
+            f"{show_name(path)}: this lies in no folder that has been scanned. Run: retentiond scan FOLDER"
+        )
+    raise UsageError(
+        f"{show_name(path)}: no scan has seen this item. Is the name right, and is it newer than the scan?"
+    )
