@@ -1,0 +1,62 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+pytest.register_assert_rewrite("connectors.testing", "agent.testing", "agent.catalogue.testing", "agent.detection.testing")
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any attempt to leave the machine is a failure; sockets of the machine itself are not."""
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family != socket.AF_UNIX:
+            pytest.fail(f"the code under test tried to reach {address!r}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def retentiond(tmp_path: Path) -> Command:
+    """Runs the command as a user would, with a home of its own; gives what it printed and its exit code."""
+
+    def run(*arguments: str | os.PathLike[str], **options: object) -> subprocess.CompletedProcess[str]:
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "COLUMNS": "200",
+            "RETENTIOND_STATE": str(tmp_path / "state"),
+            "RETENTIOND_CONFIG": str(options.pop("config", "")),
+        }
+        if not environment["RETENTIOND_CONFIG"]:
+            del environment["RETENTIOND_CONFIG"]
+        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+            [sys.executable, "-m", "agent", *map(os.fspath, arguments)],
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            env=environment,
+            cwd=ROOT,
+            timeout=100,
+            **options,
+        )
+
+    return run

@@ -18,7 +18,8 @@ from agent.usecases.scan import Scan
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from agent.catalogue.base import Catalogue, PassResult
+    from agent.catalogue.base import PassResult
+    from agent.catalogue.store import Catalogue
     from agent.settings import Settings
 
 

@@ -9,7 +9,7 @@ import typer
 from agent.cli import options
 
 if TYPE_CHECKING:
-    from agent.catalogue.base import Catalogue
+    from agent.catalogue.store import Catalogue
 
 
 def status(state: options.State = None, config: options.Config = None, json: options.Json = False) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from agent.catalogue.base import Catalogue
+from agent.catalogue.store import Catalogue
 from agent.classification.classify import Classifier
 from agent.model.categories import category_of
 from agent.model.decision import Assignment, Decision, DecisionState

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from agent.catalogue.base import Catalogue, Share
+from agent.catalogue.base import Share
+from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
 from agent.model.finding import Finding
 from agent.model.schedule import RetentionSchedule

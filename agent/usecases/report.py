@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from agent.catalogue.base import Catalogue, PassResult, Share
+from agent.catalogue.base import PassResult, Share
+from agent.catalogue.store import Catalogue
 from agent.model.categories import category_of
 from agent.model.schedule import RetentionSchedule
 from agent.reports.base import Report, ReportRow, ShareCoverage

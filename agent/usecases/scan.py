@@ -14,7 +14,8 @@ from typing import Protocol
 
 import structlog
 
-from agent.catalogue.base import Catalogue, ItemResult, Pass, PassResult, Recorded, Share
+from agent.catalogue.base import ItemResult, Pass, PassResult, Recorded, Share
+from agent.catalogue.store import Catalogue
 from agent.errors import SourceUnavailable
 from agent.execution.base import Executor, Lost, Ticket
 from agent.model.outcome import Extraction, ExtractionStatus, ItemReason, Outcome, OutcomeKind, outcome_of
@@ -120,7 +121,7 @@ class Scan:
         log.info("scan.began", share=share.name, number=current.number, resumed=current.resumed)
         self._on_progress(current.seen, 0)
         try:
-            known = self._catalogue.known(share, self._fingerprint)
+            known = self._catalogue.known(current)
             for page in self._connector.changes(self._scope, known, after=current.cursor):
                 self._take_up(share, page)
                 self._executor.poll()
@@ -132,7 +133,7 @@ class Scan:
         except BaseException:
             self._close_contents()
             raise
-        result = self._catalogue.end_pass(current, self._now(), complete=True)
+        result = self._catalogue.end_pass(current, self._now())
         log.info("scan.ended", share=share.name, seen=result.seen, reconciles=result.reconciles)
         return result, self._opened
 

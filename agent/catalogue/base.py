@@ -1,0 +1,105 @@
+"""The facts that go into the catalogue and come out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.model.finding import Finding
+from agent.model.outcome import Extraction, Outcome, OutcomeKind
+from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, Item, ItemRef
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A scope as the catalogue knows it. `location` is the place as people know it, printed by `show_name`."""
+
+    id: int
+    name: str
+    location: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One walk over a share, from its beginning to its end, however many runs that takes.
+
+    `cursor` is where to go on; `seen` and `folders` count what came before it.
+    """
+
+    id: int
+    share: Share
+    number: int
+    fingerprint_id: int
+    cursor: bytes | None
+    resumed: bool
+    seen: int
+    folders: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one item. `item` is none where the source would say nothing about it.
+
+    With `retry` the item counts as changed in the next pass, whatever its version.
+    """
+
+    ref: ItemRef
+    item: Item | None
+    outcome: Outcome
+    extraction: Extraction | None = None
+    content_hash: bytes | None = None
+    findings: tuple[Finding, ...] = ()
+    finding_total: int = 0
+    retry: bool = False
+
+    @property
+    def scanned_bytes(self) -> int:
+        """The item's size if its text was read, else 0."""
+        return self.item.size_bytes if self.item and self.outcome.kind is OutcomeKind.SCANNED else 0
+
+
+Recorded = ItemResult | Gone | FolderGone | FolderSkipped | FolderFailed
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNotListed:
+    """A folder whose content was not seen in a pass, and why; `failed` unless it was left out on purpose."""
+
+    location: str
+    reason: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """How a pass ended. Counts are items; `size_bytes` sums those whose text was read in this pass.
+
+    `seen` is what the walk counted; the other counts are taken from the catalogue. `unreached` are items known from
+    earlier passes below folders not listed in this one. `reconciles` says that seen + unreached is exactly
+    scanned + skipped + failed. `missing` were gone but are not taken for deleted, because the pass was not faultless;
+    `tombstoned` were.
+    """
+
+    number: int
+    complete: bool
+    seen: int
+    scanned: int
+    skipped: Mapping[str, int]
+    failed: Mapping[str, int]
+    extraction: Mapping[str, int]
+    unreached: int
+    folders: int
+    folders_not_listed: tuple[FolderNotListed, ...]
+    missing: int
+    tombstoned: int
+    size_bytes: int
+    started_at: datetime
+    ended_at: datetime | None
+    reconciles: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long the pass took, pauses between its runs included; 0 while it is under way."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0

@@ -1,0 +1,179 @@
+"""Writing down what a pass told: the statements behind `Catalogue.commit`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, select
+from sqlalchemy.dialects.sqlite import insert
+
+from agent.catalogue.base import ItemResult, Pass, Recorded
+from agent.catalogue.tables import LIVE, MISSING, TOMBSTONE, finding, folder, folder_not_listed, item
+from agent.model.finding import Finding
+from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(moment: datetime | None) -> int | None:
+    """Whole microseconds since 1970; exact, unlike a float of seconds."""
+    if moment is None:
+        return None
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def below(path: bytes) -> tuple[bytes, bytes]:
+    """The bounds (from, before) between which the path of every folder under `path` sorts."""
+    return path + b"/", path + b"0"  # "0" is the byte after "/"
+
+
+class Recorder:
+    """Writes the results of one pass inside the caller's transaction."""
+
+    def __init__(self, connection: Connection, current: Pass, at: datetime) -> None:
+        self._connection = connection
+        self._pass = current
+        self._at = microseconds(at)
+        self._folder_ids: dict[bytes, int] = {}
+
+    def write(self, results: Sequence[Recorded]) -> None:
+        """Stores the results in the order in which they were told."""
+        pending: list[ItemResult] = []
+        for result in results:
+            if isinstance(result, ItemResult):
+                pending.append(result)
+                continue
+            self._items(pending)
+            pending = []
+            match result:
+                case Gone(ref):
+                    self._gone(ref)
+                case FolderGone(path):
+                    self._folder_gone(path)
+                case FolderSkipped(path, reason):
+                    self._not_listed(path, reason, failed=False)
+                case FolderFailed(path, reason):
+                    self._not_listed(path, reason, failed=True)
+        self._items(pending)
+
+    def _items(self, results: list[ItemResult]) -> None:
+        if not results:
+            return
+        for path in {result.ref.folder for result in results}:
+            self._folder_ids[path] = self._folder_id(path)
+        upsert = insert(item)
+        kept = {"id", "folder_id", "name"}
+        changed: dict[str, Any] = {
+            column.name: upsert.excluded[column.name] for column in item.columns if column.name not in kept
+        }
+        # A name that comes back after its tombstone is another item, seen for the first time.
+        reborn = item.c.state == TOMBSTONE
+        changed["first_seen_at"] = case((reborn, upsert.excluded.first_seen_at), else_=item.c.first_seen_at)
+        self._connection.execute(
+            upsert.on_conflict_do_update(index_elements=["folder_id", "name"], set_=changed),
+            [self._row(result) for result in results],
+        )
+        self._findings(results)
+
+    def _row(self, result: ItemResult) -> dict[str, Any]:
+        there, extraction = result.item, result.extraction
+        counts: dict[str, int] = {}
+        for found in result.findings:
+            counts[found.entity_type] = counts.get(found.entity_type, 0) + 1
+        return {
+            "folder_id": self._folder_ids[result.ref.folder],
+            "name": result.ref.name,
+            "state": LIVE,
+            "version": there.version if there else b"",
+            "retry": result.retry,
+            "fingerprint_id": self._pass.fingerprint_id,
+            "outcome": result.outcome.kind.value,
+            "reason": str(result.outcome.reason),
+            "extraction": extraction.status.value if extraction else None,
+            "extraction_reasons": " ".join(extraction.reasons) if extraction else "",
+            "characters": extraction.characters if extraction else 0,
+            "format": extraction.format if extraction else "unknown",
+            "content_hash": result.content_hash,
+            "finding_total": result.finding_total,
+            "findings": json.dumps(counts, separators=(",", ":")) if counts else "",
+            "size_bytes": there.size_bytes if there else 0,
+            "modified_at": microseconds(there.modified_at) if there else 0,
+            "created_at": microseconds(there.created_at) if there else None,
+            "accessed_at": microseconds(there.accessed_at) if there else None,
+            "first_seen_at": self._at,
+            "gone_at": None,
+            "owner": there.owner if there else "",
+            "file_id": there.file_id if there else b"",
+            "link_count": there.link_count if there else 1,
+            "marks": json.dumps(dict(there.marks), separators=(",", ":")) if there and there.marks else "",
+        }
+
+    def _findings(self, results: list[ItemResult]) -> None:
+        ids = self._ids([result.ref for result in results])
+        self._connection.execute(
+            finding.delete().where(finding.c.item_id == bindparam("of")),
+            [{"of": ids[result.ref]} for result in results],
+        )
+        rows = [{"item_id": ids[result.ref], **_finding_row(found)} for result in results for found in result.findings]
+        if rows:
+            self._connection.execute(finding.insert(), rows)
+
+    def _ids(self, refs: Iterable[ItemRef]) -> dict[ItemRef, int]:
+        statement = "SELECT id FROM item WHERE folder_id = ? AND name = ?"
+        ids = {}
+        for ref in refs:
+            ids[ref] = self._connection.exec_driver_sql(
+                statement, (self._folder_ids[ref.folder], ref.name)
+            ).scalar_one()
+        return ids
+
+    def _folder_id(self, path: bytes) -> int:
+        """The folder's row, made together with its ancestors if need be; a folder that was gone is back."""
+        found = self._connection.execute(
+            select(folder.c.id, folder.c.gone).where(folder.c.share_id == self._pass.share.id, folder.c.path == path)
+        ).first()
+        if found is not None and not found.gone:
+            return int(found.id)
+        parent = self._folder_id(path.rpartition(b"/")[0]) if path else None
+        if found is not None:
+            self._connection.execute(folder.update().where(folder.c.id == found.id).values(gone=False))
+            return int(found.id)
+        made = self._connection.execute(
+            folder.insert().values(share_id=self._pass.share.id, parent_id=parent, path=path, gone=False)
+        )
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+    def _gone(self, ref: ItemRef) -> None:
+        within = select(folder.c.id).where(folder.c.share_id == self._pass.share.id, folder.c.path == ref.folder)
+        self._mark_missing(item.c.folder_id.in_(within) & (item.c.name == ref.name))
+
+    def _folder_gone(self, path: bytes) -> None:
+        start, end = below(path)
+        inside = (folder.c.share_id == self._pass.share.id) & (
+            (folder.c.path == path) | ((folder.c.path >= start) & (folder.c.path < end))
+        )
+        self._mark_missing(item.c.folder_id.in_(select(folder.c.id).where(inside)))
+        self._connection.execute(folder.update().where(inside).values(gone=True))
+
+    def _mark_missing(self, which: Any) -> None:
+        self._connection.execute(
+            item.update().where(which & (item.c.state == LIVE)).values(state=MISSING, gone_at=self._at)
+        )
+
+    def _not_listed(self, path: bytes, reason: str, *, failed: bool) -> None:
+        row = {"pass_id": self._pass.id, "path": path, "reason": str(reason), "failed": failed}
+        self._connection.execute(insert(folder_not_listed).on_conflict_do_nothing(), row)
+
+
+def _finding_row(found: Finding) -> dict[str, Any]:
+    return {
+        "entity_type": found.entity_type,
+        "identity": found.identity,
+        "score": found.score,
+        "count": found.count,
+        "location": found.location,
+    }

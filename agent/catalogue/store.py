@@ -1,0 +1,323 @@
+"""The catalogue: what is known of every item ever seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import func, select
+
+from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
+from agent.catalogue.database import Database
+from agent.catalogue.reading import RECORD_COLUMNS, RECORD_TABLES, KnownItems, moment, record_of
+from agent.catalogue.recording import Recorder, below, microseconds
+from agent.catalogue.tables import (
+    LIVE,
+    MISSING,
+    TOMBSTONE,
+    change_count,
+    evaluation,
+    finding,
+    fingerprint,
+    folder,
+    folder_not_listed,
+    item,
+    scan_pass,
+    share,
+)
+from agent.model.finding import Finding
+from agent.model.outcome import OutcomeKind
+from agent.model.record import Record
+from connectors.base import ItemRef, Known, show_name
+
+_RUNNING, _ABANDONED, _COMPLETE = "running", "abandoned", "complete"
+
+
+class Catalogue:
+    """One catalogue, open. Every call may raise `CatalogueError`; one writer at a time, any number of readers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database.connection
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Self:
+        """The catalogue in `path`, brought up to date. Without `create` it must be there already."""
+        return cls(Database(path, create=create))
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Shares
+
+    def shares(self) -> tuple[Share, ...]:
+        """All shares ever scanned, by name."""
+        with self._database.faults():
+            rows = self._connection.execute(select(share).order_by(share.c.name)).all()
+        return tuple(Share(*row) for row in rows)
+
+    def ensure_share(self, name: str, location: str, identity: str) -> Share:
+        """The share of that name, recorded first if it is new; one that is known keeps its identity."""
+        with self._database.transaction() as connection:
+            row = connection.execute(select(share).where(share.c.name == name)).first()
+            if row is None:
+                connection.execute(share.insert().values(name=name, location=location, identity=identity))
+                row = connection.execute(select(share).where(share.c.name == name)).one()
+            elif row.location != location:
+                connection.execute(share.update().where(share.c.id == row.id).values(location=location))
+        return Share(row.id, name, location, row.identity)
+
+    def accept_identity(self, known: Share, identity: str) -> Share:
+        """The share, from now on with another identity."""
+        with self._database.transaction() as connection:
+            connection.execute(share.update().where(share.c.id == known.id).values(identity=identity))
+        return Share(known.id, known.name, known.location, identity)
+
+    # Passes
+
+    def begin_pass(self, of: Share, analysed_by: str, at: datetime) -> Pass:
+        """The pass to do: the unfinished one if it was begun under the same fingerprint, else a new one."""
+        with self._database.transaction() as connection:
+            fingerprint_id = self._fingerprint_id(analysed_by)
+            last = connection.execute(self._last_pass(of)).first()
+            if last is not None and last.state == _RUNNING:
+                if last.fingerprint_id == fingerprint_id:
+                    return Pass(last.id, of, last.number, fingerprint_id, last.cursor, True, last.seen, last.folders)
+                abandon = scan_pass.update().where(scan_pass.c.id == last.id)
+                connection.execute(abandon.values(state=_ABANDONED, ended_at=microseconds(at)))
+            number = last.number + 1 if last is not None else 1
+            made = connection.execute(
+                scan_pass.insert().values(
+                    share_id=of.id,
+                    number=number,
+                    fingerprint_id=fingerprint_id,
+                    state=_RUNNING,
+                    seen=0,
+                    folders=0,
+                    size_bytes=0,
+                    tombstoned=0,
+                    started_at=microseconds(at),
+                )
+            )
+        return Pass(int(made.inserted_primary_key[0]), of, number, fingerprint_id, None, False, 0, 0)  # type: ignore[index]
+
+    def known(self, current: Pass) -> Known:
+        """What a connector needs to tell what has changed since the passes before."""
+        return KnownItems(self._database, current.share.id, current.fingerprint_id)
+
+    def holder_of(self, of: Share, file_id: bytes) -> ItemRef | None:
+        """The live name under which a file with several names is recorded, if it is."""
+        statement = (
+            "SELECT f.path, i.name FROM item i JOIN folder f ON f.id = i.folder_id "
+            "WHERE i.file_id = ? AND i.link_count > 1 AND i.state = 0 AND i.reason <> 'hard_link' AND f.share_id = ? "
+            "ORDER BY f.path, i.name"
+        )
+        with self._database.faults():
+            row = self._connection.exec_driver_sql(statement, (file_id, of.id)).first()
+        return ItemRef(row[0], row[1]) if row else None
+
+    def commit(
+        self, current: Pass, results: Sequence[Recorded], cursor: bytes, seen: int, folders: int, at: datetime
+    ) -> None:
+        """Stores results and cursor together. `seen` and `folders` are added to the pass's counts."""
+        scanned = sum(result.scanned_bytes for result in results if isinstance(result, ItemResult))
+        with self._database.transaction() as connection:
+            Recorder(connection, current, at).write(results)
+            connection.execute(
+                scan_pass.update()
+                .where(scan_pass.c.id == current.id)
+                .values(
+                    cursor=cursor,
+                    seen=scan_pass.c.seen + seen,
+                    folders=scan_pass.c.folders + folders,
+                    size_bytes=scan_pass.c.size_bytes + scanned,
+                )
+            )
+            if results:
+                self._facts_changed()
+
+    def end_pass(self, current: Pass, at: datetime) -> PassResult:
+        """Ends a pass whose walk came to its end on a verified scope.
+
+        If every folder could be listed, what is missing is taken for deleted: it becomes a tombstone, without findings.
+        """
+        with self._database.transaction() as connection:
+            failed = folder_not_listed.c.failed & (folder_not_listed.c.pass_id == current.id)
+            faultless = not connection.scalar(select(func.count()).select_from(folder_not_listed).where(failed))
+            tombstoned = self._bury(current.share) if faultless else 0
+            ended = {"state": _COMPLETE, "ended_at": microseconds(at), "tombstoned": tombstoned}
+            connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(**ended))
+            coverage = json.dumps(self._coverage(current.share, current.id))
+            connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(coverage=coverage))
+        result = self.last_pass(current.share)
+        assert result is not None  # noqa: S101 — it was written a moment ago
+        return result
+
+    def last_pass(self, of: Share) -> PassResult | None:
+        """The newest pass of the share, also one that is not at its end yet; its counts are of the moment it ended."""
+        with self._database.faults():
+            row = self._connection.execute(self._last_pass(of)).first()
+            if row is None:
+                return None
+            coverage = json.loads(row.coverage) if row.coverage else self._coverage(of, row.id)
+            not_listed = self._connection.execute(
+                select(folder_not_listed)
+                .where(folder_not_listed.c.pass_id == row.id)
+                .order_by(folder_not_listed.c.path)
+            ).all()
+        accounted = coverage["scanned"] + sum(coverage["skipped"].values()) + sum(coverage["failed"].values())
+        return PassResult(
+            number=row.number,
+            complete=row.state == _COMPLETE,
+            seen=row.seen,
+            folders=row.folders,
+            folders_not_listed=tuple(
+                FolderNotListed(show_name(entry.path) or "/", entry.reason, entry.failed) for entry in not_listed
+            ),
+            tombstoned=row.tombstoned,
+            size_bytes=row.size_bytes,
+            started_at=moment(row.started_at),
+            ended_at=None if row.ended_at is None else moment(row.ended_at),
+            reconciles=row.state == _COMPLETE and row.seen + coverage["unreached"] == accounted,
+            **coverage,
+        )
+
+    # Facts
+
+    def records(self) -> Iterator[tuple[ItemRef, Record]]:
+        """Every live item, by share, folder and name, in memory bounded whatever their number."""
+        order = f"SELECT {RECORD_COLUMNS} FROM {RECORD_TABLES} WHERE i.state = 0 ORDER BY s.name, f.path, i.name"  # noqa: S608
+        with self._database.faults(), self._database.connect() as reader:
+            rows = reader.exec_driver_sql(order).cursor
+            while block := rows.fetchmany(1000):
+                yield from map(record_of, block)
+
+    def record(self, of: Share, ref: ItemRef) -> Record | None:
+        """The facts about one live item."""
+        where = "WHERE s.id = ? AND f.path = ? AND i.name = ? AND i.state = 0"
+        with self._database.faults():
+            row = self._connection.exec_driver_sql(
+                f"SELECT {RECORD_COLUMNS} FROM {RECORD_TABLES} {where}",  # noqa: S608
+                (of.id, ref.folder, ref.name),
+            ).first()
+        return record_of(tuple(row))[1] if row else None
+
+    def findings(self, of: Share, ref: ItemRef) -> tuple[Finding, ...]:
+        """The findings of one item, by type, surest first."""
+        with self._database.faults():
+            rows = self._connection.execute(
+                select(finding)
+                .join(item, item.c.id == finding.c.item_id)
+                .join(folder, folder.c.id == item.c.folder_id)
+                .where(folder.c.share_id == of.id, folder.c.path == ref.folder, item.c.name == ref.name)
+                .order_by(finding.c.entity_type, finding.c.score.desc(), finding.c.identity)
+            ).all()
+        return tuple(
+            Finding(row.entity_type, row.identity, row.score, row._mapping["count"], row.location) for row in rows
+        )
+
+    # What follows from the facts, kept as long as they stand
+
+    def state_mark(self) -> str:
+        """Changes whenever a fact about any item does."""
+        with self._database.faults():
+            return str(self._connection.scalar(select(change_count.c.changes)))
+
+    def evaluation(self, key: str) -> str | None:
+        """The summary kept under `key`."""
+        with self._database.faults():
+            return self._connection.scalar(select(evaluation.c.summary).where(evaluation.c.key == key))
+
+    def keep_evaluation(self, key: str, summary: str) -> None:
+        """Keeps one summary, in place of any other."""
+        with self._database.transaction() as connection:
+            connection.execute(evaluation.delete())
+            connection.execute(evaluation.insert().values(key=key, summary=summary))
+
+    # Statements used above
+
+    @staticmethod
+    def _last_pass(of: Share) -> Any:
+        newest = select(func.max(scan_pass.c.number)).where(scan_pass.c.share_id == of.id).scalar_subquery()
+        return select(scan_pass).where(scan_pass.c.share_id == of.id, scan_pass.c.number == newest)
+
+    def _fingerprint_id(self, text: str) -> int:
+        found = self._connection.scalar(select(fingerprint.c.id).where(fingerprint.c.text == text))
+        if found is not None:
+            return int(found)
+        made = self._connection.execute(fingerprint.insert().values(text=text))
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+    def _facts_changed(self) -> None:
+        self._connection.execute(change_count.update().values(changes=change_count.c.changes + 1))
+
+    def _bury(self, of: Share) -> int:
+        lost = (item.c.state == MISSING) & item.c.folder_id.in_(select(folder.c.id).where(folder.c.share_id == of.id))
+        self._connection.execute(finding.delete().where(finding.c.item_id.in_(select(item.c.id).where(lost))))
+        buried = self._connection.execute(
+            item.update().where(lost).values(state=TOMBSTONE, findings="", finding_total=0, content_hash=None)
+        )
+        if buried.rowcount:
+            self._facts_changed()
+        return buried.rowcount
+
+    def _coverage(self, of: Share, pass_id: int) -> dict[str, Any]:
+        """How the live items of the share stand, counted from their rows."""
+        counts = self._connection.execute(
+            select(item.c.state, item.c.outcome, item.c.reason, item.c.extraction, func.count())
+            .join(folder, folder.c.id == item.c.folder_id)
+            .where(folder.c.share_id == of.id, item.c.state.in_((LIVE, MISSING)))
+            .group_by(item.c.state, item.c.outcome, item.c.reason, item.c.extraction)
+            .order_by(item.c.state, item.c.outcome, item.c.reason, item.c.extraction)
+        ).all()
+        told: dict[str, Any] = {"scanned": 0, "skipped": {}, "failed": {}, "extraction": {}, "missing": 0}
+        for state, outcome, reason, extraction, count in counts:
+            if state == MISSING:
+                told["missing"] += count
+                continue
+            if outcome == OutcomeKind.SCANNED:
+                told["scanned"] += count
+            else:
+                told[outcome][reason] = told[outcome].get(reason, 0) + count
+            if extraction:
+                told["extraction"][extraction] = told["extraction"].get(extraction, 0) + count
+        return {**told, "unreached": self._unreached(of, pass_id)}
+
+    def _unreached(self, of: Share, pass_id: int) -> int:
+        """Live items below folders that this pass did not list; each once, however the folders are nested."""
+        paths = self._connection.scalars(
+            select(folder_not_listed.c.path)
+            .where(folder_not_listed.c.pass_id == pass_id)
+            .order_by(folder_not_listed.c.path)
+        ).all()
+        count, outer = 0, None
+        for path in paths:
+            if outer is not None and path.startswith(outer + b"/"):
+                continue
+            outer = path
+            start, end = below(path)
+            inside = (folder.c.path == path) | ((folder.c.path >= start) & (folder.c.path < end))
+            if not path:
+                inside = folder.c.path >= b""
+            count += (
+                self._connection.scalar(
+                    select(func.count())
+                    .select_from(item.join(folder, folder.c.id == item.c.folder_id))
+                    .where(folder.c.share_id == of.id, item.c.state == LIVE, inside)
+                )
+                or 0
+            )
+        return count

@@ -1,0 +1,152 @@
+"""The tables. `migrations/` builds the same ones step by step; a test holds the two together.
+
+Names and paths are bytes, as the source spells them; moments are whole microseconds since 1970 in UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+# SQLite numbers its rows only for a column declared as plain INTEGER.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+LIVE, MISSING, TOMBSTONE = 0, 1, 2
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+share = Table(
+    "share",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("location", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+)
+
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("text", Text, nullable=False, unique=True),
+)
+
+scan_pass = Table(
+    "scan_pass",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("share_id", _Id, ForeignKey("share.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fingerprint_id", _Id, ForeignKey("fingerprint.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cursor", LargeBinary),
+    Column("seen", BigInteger, nullable=False),
+    Column("folders", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("tombstoned", BigInteger, nullable=False),
+    Column("coverage", Text),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    UniqueConstraint("share_id", "number"),
+)
+
+folder_not_listed = Table(
+    "folder_not_listed",
+    metadata,
+    Column("pass_id", _Id, ForeignKey("scan_pass.id"), primary_key=True),
+    Column("path", LargeBinary, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("failed", Boolean, nullable=False),
+)
+
+folder = Table(
+    "folder",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("share_id", _Id, ForeignKey("share.id"), nullable=False),
+    Column("parent_id", _Id, ForeignKey("folder.id"), index=True),
+    Column("path", LargeBinary, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    UniqueConstraint("share_id", "path"),
+)
+
+item = Table(
+    "item",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("folder_id", _Id, ForeignKey("folder.id"), nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("version", LargeBinary, nullable=False),
+    Column("retry", Boolean, nullable=False),
+    Column("fingerprint_id", _Id, ForeignKey("fingerprint.id"), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("extraction", Text),
+    Column("extraction_reasons", Text, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("content_hash", LargeBinary),
+    Column("finding_total", BigInteger, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger),
+    Column("accessed_at", BigInteger),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("gone_at", BigInteger),
+    Column("owner", Text, nullable=False),
+    Column("file_id", LargeBinary, nullable=False),
+    Column("link_count", Integer, nullable=False),
+    Column("marks", Text, nullable=False),
+    UniqueConstraint("folder_id", "name"),
+)
+Index(
+    "ix_item_file_id",
+    item.c.file_id,
+    sqlite_where=text("link_count > 1"),
+    postgresql_where=text("link_count > 1"),
+)
+Index("ix_item_missing", item.c.state, sqlite_where=text("state = 1"), postgresql_where=text("state = 1"))
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("entity_type", Text, primary_key=True),
+    Column("identity", LargeBinary, primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("location", Text, nullable=False),
+    Index("ix_finding_identity", "identity"),
+)
+
+# One row: how often any fact of any item has changed. Summaries computed from the facts stay valid while it stands.
+change_count = Table("change_count", metadata, Column("changes", BigInteger, primary_key=True))
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("summary", Text, nullable=False),
+)

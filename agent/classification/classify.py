@@ -1,0 +1,199 @@
+"""Which retention classes an item belongs to, with the keys read from it and the evidence in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.classification.file_kinds import file_kind_of
+from agent.classification.paths import compile_pattern, fold
+from agent.model.categories import ENTITY_CATEGORIES
+from agent.model.decision import CLASS_MARK, Assignment
+from agent.model.finding import DataCategory
+from agent.model.record import Record
+from agent.model.schedule import (
+    AllOf,
+    AnyOf,
+    Condition,
+    FileKindIs,
+    FindingPresent,
+    Not,
+    PathMatches,
+    PathPattern,
+    RetentionClass,
+    RetentionSchedule,
+    ShareIs,
+    captures_of,
+)
+
+# How far each sort of evidence is to be trusted. A mark is a statement; a folder name is a habit of the whole
+# office; findings tell what an item speaks of, not what it is for; share and file kind hardly tell anything.
+BY_MARK = 1.0
+BY_PATH = 0.9
+BY_FINDING = 0.7
+BY_KIND = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Why a condition holds, and the keys captured on the way."""
+
+    words: str
+    keys: Mapping[str, str]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A record and its folded path, so that folding is done once for all classes."""
+
+    record: Record
+    folded_path: str
+
+
+_Test = Callable[[_Subject], _Evidence | None]
+
+
+class Classifier:
+    """The conditions of one schedule, compiled once for many records."""
+
+    def __init__(self, schedule: RetentionSchedule) -> None:
+        self._tests = [
+            (retention_class, _compile(retention_class.applies_when)) for retention_class in schedule.classes
+        ]
+
+    def classify(self, record: Record) -> tuple[Assignment, ...]:
+        """Every class the record belongs to, what its mark says first, then in the order of the schedule.
+
+        A mark `user.retentiond.class` that names a class of the schedule assigns it explicitly; the conditions then
+        only add the keys. Classes whose conditions hold stand beside it: which of them rules is for the decision.
+        """
+        subject = _Subject(record, fold(record.path))
+        marked = record.marks.get(CLASS_MARK, "").strip().casefold()
+        explicit: list[Assignment] = []
+        implicit: list[Assignment] = []
+        for retention_class, test in self._tests:
+            evidence = test(subject)
+            if retention_class.id == marked:
+                explicit.append(_by_mark(retention_class, evidence))
+            elif evidence is not None:
+                keys = _wanted(evidence.keys, retention_class)
+                implicit.append(
+                    Assignment(retention_class.id, keys, evidence.confidence, evidence.words, explicit=False)
+                )
+        return (*explicit, *implicit)
+
+
+def classify(record: Record, schedule: RetentionSchedule) -> tuple[Assignment, ...]:
+    """The classes of one record; for many, build one `Classifier`."""
+    return Classifier(schedule).classify(record)
+
+
+def _by_mark(retention_class: RetentionClass, evidence: _Evidence | None) -> Assignment:
+    words = f'mark "{CLASS_MARK}" at the source'
+    if evidence is None:
+        return Assignment(retention_class.id, {}, BY_MARK, words, explicit=True)
+    keys = _wanted(evidence.keys, retention_class)
+    return Assignment(retention_class.id, keys, BY_MARK, f"{words}, and {evidence.words}", explicit=True)
+
+
+def _wanted(keys: Mapping[str, str], retention_class: RetentionClass) -> Mapping[str, str]:
+    return {name: keys[name] for name in retention_class.keys if name in keys} if keys else keys
+
+
+def _compile(condition: Condition) -> _Test:
+    match condition:
+        case PathMatches(patterns):
+            return _path_test(patterns)
+        case ShareIs(names):
+            return _share_test(names)
+        case FileKindIs():
+            return _kind_test(condition)
+        case FindingPresent(what, at_least):
+            return _finding_test(what, at_least)
+        case AllOf(conditions):
+            return _all_test([_compile(part) for part in conditions])
+        case AnyOf(conditions):
+            return _any_test([_compile(part) for part in sorted(conditions, key=lambda part: -len(captures_of(part)))])
+        case Not(inner):
+            return _not_test(_compile(inner))
+
+
+def _path_test(patterns: Sequence[PathPattern]) -> _Test:
+    """Patterns that capture more are tried first: a key must not be lost because a plainer pattern stood before."""
+    compiled = [
+        (pattern, _Evidence(f'path pattern "{pattern.text}"', {}, BY_PATH))
+        for pattern in map(compile_pattern, sorted(patterns, key=lambda pattern: -len(pattern.captures)))
+    ]
+
+    def test(subject: _Subject) -> _Evidence | None:
+        path = subject.folded_path
+        for pattern, evidence in compiled:
+            if pattern.literal in path:
+                keys = pattern.match(path)
+                if keys is not None:
+                    return _Evidence(evidence.words, keys, BY_PATH) if keys else evidence
+        return None
+
+    return test
+
+
+def _share_test(names: Sequence[str]) -> _Test:
+    evidence_of = {name.casefold(): _Evidence(f'share "{name}"', {}, BY_KIND) for name in names}
+    return lambda subject: evidence_of.get(subject.record.share.casefold())
+
+
+def _kind_test(condition: FileKindIs) -> _Test:
+    evidence_of = {kind: _Evidence(f"file kind {kind}", {}, BY_KIND) for kind in condition.kinds}
+    return lambda subject: evidence_of.get(file_kind_of(subject.record))
+
+
+def _finding_test(what: str | DataCategory, at_least: int) -> _Test:
+    if isinstance(what, DataCategory):
+        types = frozenset(entity_type for entity_type, category in ENTITY_CATEGORIES.items() if category is what)
+        name = f'of the data category "{what}"'
+    else:
+        types = frozenset({what})
+        name = f"of type {what}"
+
+    def test(subject: _Subject) -> _Evidence | None:
+        found = subject.record.findings
+        count = sum(number for entity_type, number in found.items() if entity_type in types) if found else 0
+        if count < at_least:
+            return None
+        return _Evidence(f"{count} {'finding' if count == 1 else 'findings'} {name}", {}, BY_FINDING)
+
+    return test
+
+
+def _all_test(tests: Sequence[_Test]) -> _Test:
+    """As sure as the surest part: the others only narrow it. What the first part captures, a later one keeps."""
+
+    def test(subject: _Subject) -> _Evidence | None:
+        parts = []
+        for part in tests:
+            evidence = part(subject)
+            if evidence is None:
+                return None
+            parts.append(evidence)
+        keys = {name: key for evidence in reversed(parts) for name, key in evidence.keys.items()}
+        words = " and ".join(evidence.words for evidence in parts)
+        return _Evidence(words, keys, max(evidence.confidence for evidence in parts))
+
+    return test
+
+
+def _any_test(tests: Sequence[_Test]) -> _Test:
+    def test(subject: _Subject) -> _Evidence | None:
+        for part in tests:
+            evidence = part(subject)
+            if evidence is not None:
+                return evidence
+        return None
+
+    return test
+
+
+def _not_test(inner: _Test) -> _Test:
+    evidence = _Evidence("no exception applies", {}, BY_KIND)
+    return lambda subject: None if inner(subject) is not None else evidence

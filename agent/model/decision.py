@@ -1,0 +1,111 @@
+"""The nouns of a decision: what an item was classified as, what happened, and what follows on a given day."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from agent.model.schedule import Disposition
+
+CLASS_MARK = "user.retentiond.class"
+
+
+def normalise_key(value: str) -> str:
+    """The form in which two spellings of one key are equal: composed characters, trimmed, case folded."""
+    return unicodedata.normalize("NFC", value).strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened on a day: `type` to whatever `key` and `value` name, as in
+    `employment_ended` to the `person` of that number. The value may be a name and is kept out of `repr`."""
+
+    type: str
+    key: str
+    value: str = field(repr=False)
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """That an item belongs to a class, with the keys read from it, and why.
+
+    `explicit` means that a person or system said so at the source; `confidence` lies between 0 and 1.
+    `provenance` is words for people without any value from the item; `keys` may name persons and stay out of `repr`.
+    """
+
+    class_id: str
+    keys: Mapping[str, str] = field(repr=False)
+    confidence: float
+    provenance: str
+    explicit: bool
+
+
+class DecisionState(StrEnum):
+    """Where an item stands on the day asked about."""
+
+    KEEP = "keep"
+    WAITING = "waiting"
+    DUE = "due"
+    BLOCKED = "blocked"
+    UNCLASSIFIED = "unclassified"
+
+
+class ReasonCode(StrEnum):
+    """What a reason is about, for machines; its sentence is for people."""
+
+    CLASS_APPLIES = "class_applies"
+    NO_CLASS = "no_class"
+    UNKNOWN_MARK = "unknown_mark"
+    CLOCK = "clock"
+    NO_CLOCK = "no_clock"
+    NO_EVENT = "no_event"
+    NO_KEY = "no_key"
+    NO_DATE = "no_date"
+    IMPOSSIBLE_DATE = "impossible_date"
+    WEAK_DATE = "weak_date"
+    RULING = "ruling"
+    COMPETING = "competing"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One complete sentence of why, or two; about one class, or about the item as a whole."""
+
+    code: ReasonCode
+    sentence: str
+    class_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one class on its own would have done with the item on that day.
+
+    `due_on` is the first day on which the item may go; none where the class keeps it for good or cannot say yet.
+    """
+
+    class_id: str
+    state: DecisionState
+    outcome: Disposition
+    due_on: date | None
+    explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where an item stands on a day, and why. Computed from facts whenever asked, never a stored truth.
+
+    `class_id` names the class that rules and `outcome` what happens in the end. `due_on` is the day from which the
+    item may go: in the future with `keep`, today or earlier with `due`; none with the other states and with a class
+    that keeps for good. `competing` are the claims of the other classes, strongest first.
+    """
+
+    state: DecisionState
+    class_id: str | None
+    outcome: Disposition | None
+    due_on: date | None
+    reasons: tuple[Reason, ...]
+    competing: tuple[Claim, ...] = ()

@@ -1,0 +1,195 @@
+"""The nouns of a retention schedule: classes, the conditions that place an item in them, and the clocks they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from enum import StrEnum
+from functools import cached_property
+
+from agent.model.finding import DataCategory
+
+CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+class Disposition(StrEnum):
+    """What is done with an item at the end of its period."""
+
+    REVIEW = "review"
+    DESTROY = "destroy"
+    ANONYMISE = "anonymise"
+    RETAIN_PERMANENTLY = "retain_permanently"
+
+
+class RecordDate(StrEnum):
+    """A date that every item brings along, from which a period may run."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrigger:
+    """The clock starts with an event of this type about whatever the item's key of this name says."""
+
+    type: str
+    key: str
+
+
+Trigger = RecordDate | EventTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A length of calendar time. How it is added to a date is written down in `agent.retention.periods`."""
+
+    years: int = 0
+    months: int = 0
+    weeks: int = 0
+    days: int = 0
+
+
+class FileKind(StrEnum):
+    """What sort of file an item is, as office people sort them."""
+
+    DOCUMENT = "document"
+    SPREADSHEET = "spreadsheet"
+    PRESENTATION = "presentation"
+    PDF = "pdf"
+    MAIL = "mail"
+    TEXT = "text"
+    WEB_PAGE = "web_page"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    ARCHIVE = "archive"
+    DATABASE = "database"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PathPattern:
+    """A pattern on an item's path relative to its share, read without regard to upper and lower case.
+
+    `**` stands for any number of folders (none included) and is a component of its own, at the end for everything
+    below; `*` for any characters within one component, `?` for exactly one; `{name}` for one or more characters
+    within one component, as few as will do, which become the item's key `name`.
+    """
+
+    text: str
+
+    @property
+    def captures(self) -> tuple[str, ...]:
+        return tuple(CAPTURE.findall(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatches:
+    """The item's path matches one of these patterns."""
+
+    patterns: tuple[PathPattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShareIs:
+    """The item lies in one of these shares, by name, read without regard to upper and lower case."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileKindIs:
+    """The item is a file of one of these kinds."""
+
+    kinds: tuple[FileKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPresent:
+    """At least so many distinct values of an entity type, or of a whole data category, were found in the item."""
+
+    what: str | DataCategory
+    at_least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of these conditions holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of these conditions holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """This condition does not hold."""
+
+    condition: Condition
+
+
+Condition = PathMatches | ShareIs | FileKindIs | FindingPresent | AllOf | AnyOf | Not
+
+
+def captures_of(condition: Condition) -> frozenset[str]:
+    """The names of the keys that this condition may capture. What stands under `not` captures nothing."""
+    match condition:
+        case PathMatches(patterns):
+            return frozenset(name for pattern in patterns for name in pattern.captures)
+        case AllOf(conditions) | AnyOf(conditions):
+            return frozenset().union(*(captures_of(part) for part in conditions))
+        case _:
+            return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionClass:
+    """One line of the schedule: which items, how long after what, and what then.
+
+    `mandate` is the law or instrument that gives authority to keep or destroy, `scope_notes` say how to apply the
+    class. A class whose outcome is `retain_permanently` has neither trigger nor period; any other has a trigger, and
+    without a period its items are due on the very day the clock starts.
+    """
+
+    id: str
+    title: str
+    mandate: str
+    scope_notes: str
+    applies_when: Condition
+    keys: tuple[str, ...]
+    trigger: Trigger | None
+    period: Period | None
+    outcome: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """A person or post that answers for the schedule."""
+
+    role: str
+    name: str
+    contact: str
+
+
+@dataclass(frozen=True)
+class RetentionSchedule:
+    """The whole set of classes, versioned. `time_zone` turns a timestamp into a date."""
+
+    id: str
+    title: str
+    version: str
+    organisation: str
+    time_zone: tzinfo
+    classes: tuple[RetentionClass, ...]
+    officers: tuple[Officer, ...] = field(default=())
+
+    @cached_property
+    def by_id(self) -> Mapping[str, RetentionClass]:
+        return {retention_class.id: retention_class for retention_class in self.classes}

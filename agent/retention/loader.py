@@ -1,0 +1,223 @@
+"""From a schedule's text to the schedule, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, available_timezones
+
+from agent.model.schedule import (
+    Disposition,
+    EventTrigger,
+    Officer,
+    Period,
+    RecordDate,
+    RetentionClass,
+    RetentionSchedule,
+    Trigger,
+    captures_of,
+)
+from agent.retention.conditions import read_condition
+from agent.retention.entries import Entry, read_entries
+from agent.retention.periods import parse_period
+from agent.retention.problems import ScheduleError, nearest, one_of
+from agent.retention.schema import (
+    CLASS_FIELDS,
+    ID,
+    NAME,
+    NO_PERIOD,
+    OFFICER_FIELDS,
+    SCHEDULE_FIELDS,
+    TRIGGER_FIELDS,
+)
+
+_ID_RULE = "Use small letters and digits, in parts joined by hyphens, beginning with a letter: personnel-file."
+_NAME_RULE = "Use small letters, digits and underscores, beginning with a letter: employment_ended."
+
+
+def load_schedule(text: str, source: str) -> RetentionSchedule:
+    """The schedule written in `text`. `source` is the file's name as people know it.
+
+    Raises `ScheduleError`, which lists all problems with line, column and field. Reads nothing but `text`.
+    """
+    root = read_entries(text, source)
+    schedule = _schedule(root)
+    if schedule is None or root.problems:
+        raise ScheduleError(source, root.problems)
+    return schedule
+
+
+def _schedule(root: Entry) -> RetentionSchedule | None:
+    fields = root.group(SCHEDULE_FIELDS)
+    if fields is None:
+        return None
+    schedule_id, title, version, organisation = (
+        _id(fields.get("id")),
+        _text(fields.get("title")),
+        _text(fields.get("version")),
+        _text(fields.get("organisation")),
+    )
+    time_zone = _time_zone(fields["time_zone"]) if "time_zone" in fields else None
+    officers = [_officer(entry) for entry in (fields["officers"].items() or [])] if "officers" in fields else []
+    classes = _classes(fields["classes"]) if "classes" in fields else []
+    if not (schedule_id and title and version and organisation and time_zone):
+        return None
+    return RetentionSchedule(
+        schedule_id,
+        title,
+        version,
+        organisation,
+        time_zone,
+        tuple(one for one in classes if one),
+        tuple(one for one in officers if one),
+    )
+
+
+def _officer(entry: Entry) -> Officer | None:
+    fields = entry.group(OFFICER_FIELDS)
+    if fields is None:
+        return None
+    role, name, contact = (_text(fields.get(field.name)) for field in OFFICER_FIELDS)
+    return Officer(role, name, contact) if role and name and contact else None
+
+
+def _time_zone(entry: Entry) -> tzinfo | None:
+    name = entry.text()
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # an unknown name, a path that leads out of the database, a folder in it
+        advice = nearest(name, available_timezones()) or "Write region and city, as in Europe/London."
+        entry.complain(f'"{name[:60]}" is not a time zone. {advice}')
+        return None
+
+
+def _classes(entry: Entry) -> list[RetentionClass | None]:
+    classes = []
+    lines: dict[str, int] = {}
+    for unnamed in entry.items() or []:
+        at_class = Entry(unnamed.node, _name_of_class(unnamed), unnamed.problems)
+        fields = at_class.group(CLASS_FIELDS)
+        if fields is None:
+            continue
+        class_id = _id(fields.get("id"))
+        if class_id in lines:
+            fields["id"].complain(
+                f'The class "{class_id}" is already defined on line {lines[class_id]}. Give each its own id.'
+            )
+        elif class_id:
+            lines[class_id] = fields["id"].node.start_mark.line + 1
+        classes.append(_class(class_id, fields, at_class))
+    return classes
+
+
+def _name_of_class(entry: Entry) -> str:
+    """`classes[payroll]` reads better than `classes[3]`, as long as the id can be read."""
+    pairs = entry.node.value if entry.is_group else []
+    names = [value.value for name, value in pairs if name.value == "id" and isinstance(value.value, str)]
+    return f"classes[{names[0]}]" if names and re.fullmatch(ID, names[0]) else entry.field
+
+
+def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> RetentionClass | None:
+    title, mandate, scope_notes = (_text(fields.get(name)) for name in ("title", "mandate", "scope_notes"))
+    condition = read_condition(fields["applies_when"]) if "applies_when" in fields else None
+    keys = _keys(fields.get("keys"))
+    outcome = _outcome(fields.get("outcome"))
+    trigger = _trigger(fields["trigger"], keys) if "trigger" in fields else None
+    period = _period(fields["period"], trigger) if "period" in fields else None
+    if condition is not None:
+        _check_keys(keys, captures_of(condition), fields)
+    if outcome is not None:
+        _check_clock(outcome, fields, at_class)
+    if not (class_id and title and mandate and scope_notes and condition and outcome):
+        return None
+    return RetentionClass(class_id, title, mandate, scope_notes, condition, keys, trigger, period, outcome)
+
+
+def _keys(entry: Entry | None) -> tuple[str, ...]:
+    names = [] if entry is None else [_name(item) for item in entry.items() or []]
+    return tuple(name for name in names if name)
+
+
+def _check_keys(keys: tuple[str, ...], captured: frozenset[str], fields: dict[str, Entry]) -> None:
+    """Every key must be captured somewhere, and nothing is captured in vain: both are mostly slips of the pen."""
+    for item in (fields["keys"].items() or []) if "keys" in fields else []:
+        if item.node.value in keys and item.node.value not in captured:
+            item.complain(
+                f'The key "{item.node.value}" is never captured. '
+                f"Put {{{item.node.value}}} into a path pattern of this class, or take the key out."
+            )
+    for name in sorted(captured - set(keys)):
+        fields["applies_when"].complain(
+            f'{{{name}}} is captured, but "{name}" is not among the keys of this class. '
+            f"Add it to keys, or write * in its place."
+        )
+
+
+def _check_clock(outcome: Disposition, fields: dict[str, Entry], at_class: Entry) -> None:
+    permanent = outcome is Disposition.RETAIN_PERMANENTLY
+    for name in ("trigger", "period"):
+        if permanent and name in fields:
+            fields[name].complain(
+                f'A class that retains permanently has no {name}. Take out "{name}" or change the outcome.'
+            )
+        if not permanent and name not in fields:
+            needed = next(field for field in CLASS_FIELDS if field.name == name)
+            at_class.complain(f'The field "{name}" is missing. {needed.meaning}')
+
+
+def _outcome(entry: Entry | None) -> Disposition | None:
+    word = entry.word([str(outcome) for outcome in Disposition], "an outcome") if entry else None
+    return Disposition(word) if word else None
+
+
+def _trigger(entry: Entry, keys: tuple[str, ...]) -> Trigger | None:
+    if not entry.is_group:
+        words = [str(which) for which in RecordDate]
+        text = entry.text()
+        if text is None or text in words:
+            return RecordDate(text) if text else None
+        entry.complain(
+            f'"{text[:60]}" is not a trigger. {one_of(text, words)} '
+            "For an event write two fields below it, event and key, such as: event: employment_ended, key: person."
+        )
+        return None
+    fields = entry.group(TRIGGER_FIELDS)
+    event_type, key = (_name(fields.get(field.name)) if fields else None for field in TRIGGER_FIELDS)
+    if fields and key and key not in keys:
+        fields["key"].complain(
+            f'The event refers to the key "{key}", which this class does not have. '
+            f"Capture {{{key}}} in a path pattern and list it under keys, or no event can ever reach an item."
+        )
+    return EventTrigger(event_type, key) if event_type and key else None
+
+
+def _period(entry: Entry, trigger: Trigger | None) -> Period | None:
+    text = entry.text()
+    if text is None:
+        return None
+    if text == NO_PERIOD:
+        if isinstance(trigger, RecordDate):
+            entry.complain(
+                "Without a period every item would be due on the day it is saved. "
+                "Give a period, or let an event start the clock."
+            )
+        return None
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        entry.complain(str(error))
+        return None
+
+
+def _id(entry: Entry | None) -> str | None:
+    return entry.matching(re.compile(ID).fullmatch, _ID_RULE) if entry else None
+
+
+def _name(entry: Entry | None) -> str | None:
+    return entry.matching(re.compile(NAME).fullmatch, _NAME_RULE) if entry else None
+
+
+def _text(entry: Entry | None) -> str | None:
+    return entry.text() if entry else None

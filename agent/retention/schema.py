@@ -1,0 +1,180 @@
+"""The fields of a schedule, written down once: the loader checks against them, editors get them as JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.model.categories import ENTITY_CATEGORIES
+from agent.model.finding import DataCategory
+from agent.model.schedule import Disposition, FileKind, RecordDate
+
+ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+NAME = r"^[a-z][a-z0-9_]*$"
+NO_PERIOD = "none"
+FINDINGS = frozenset(ENTITY_CATEGORIES) | frozenset(DataCategory)
+
+_Json = Mapping[str, Any]
+_TEXT: _Json = {"type": "string", "minLength": 1}
+_ID: _Json = {"type": "string", "pattern": ID}
+_NAME: _Json = {"type": "string", "pattern": NAME}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field that people may write, what it means, and the JSON Schema of its value."""
+
+    name: str
+    meaning: str
+    shape: _Json
+    required: bool = True
+
+
+def _one_or_more(shape: _Json) -> _Json:
+    return {"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]}
+
+
+def _list_of(definition: str) -> _Json:
+    return {"type": "array", "items": {"$ref": f"#/$defs/{definition}"}, "minItems": 1}
+
+
+_CONDITION: _Json = {"$ref": "#/$defs/condition"}
+
+OFFICER_FIELDS = (
+    Field("role", "The post, for example: Data protection officer.", _TEXT),
+    Field("name", "Who holds the post.", _TEXT),
+    Field("contact", "How to reach them.", _TEXT),
+)
+
+TRIGGER_FIELDS = (
+    Field(
+        "event",
+        "The type of event that starts the clock, for example employment_ended.",
+        _NAME,
+    ),
+    Field(
+        "key",
+        "The key that says whom or what the event is about; one of the class's keys.",
+        _NAME,
+    ),
+)
+
+CONDITION_FIELDS = (
+    Field("path", "The item's path in its share matches one of these patterns.", _one_or_more(_TEXT), required=False),
+    Field("share", "The item lies in one of these shares.", _one_or_more(_TEXT), required=False),
+    Field(
+        "file_kind",
+        "The item is a file of one of these kinds.",
+        _one_or_more({"enum": [str(kind) for kind in FileKind]}),
+        required=False,
+    ),
+    Field(
+        "finding",
+        "Values of this entity type or data category were found in the item.",
+        {"enum": sorted(FINDINGS)},
+        required=False,
+    ),
+    Field(
+        "all_of",
+        "Every one of these conditions holds.",
+        _list_of("condition"),
+        required=False,
+    ),
+    Field(
+        "any_of",
+        "At least one of these conditions holds.",
+        _list_of("condition"),
+        required=False,
+    ),
+    Field("not", "This condition does not hold.", _CONDITION, required=False),
+)
+AT_LEAST = Field(
+    "at_least",
+    "How many distinct values there must be; 1 if left out.",
+    {"type": "integer", "minimum": 1},
+    required=False,
+)
+
+CLASS_FIELDS = (
+    Field("id", "The class's name for machines: small letters, digits and hyphens.", _ID),
+    Field("title", "The class's name for people.", _TEXT),
+    Field("mandate", "The law or instrument that gives authority to keep or destroy.", _TEXT),
+    Field("scope_notes", "How to apply the class: what belongs in it and what does not.", _TEXT),
+    Field("applies_when", "The condition under which an item belongs to the class.", _CONDITION),
+    Field(
+        "keys",
+        "The names in braces of the path patterns that events refer to.",
+        {"type": "array", "items": _NAME, "minItems": 1},
+        required=False,
+    ),
+    Field(
+        "trigger",
+        "What starts the clock: a date of the item's own, or an event. Left out with retain_permanently.",
+        {
+            "anyOf": [
+                {"enum": [str(which) for which in RecordDate]},
+                {"$ref": "#/$defs/event"},
+            ]
+        },
+        required=False,
+    ),
+    Field(
+        "period",
+        'How long after the trigger: P6Y is six years, P6M six months, P6Y1M both, P2W two weeks; "none" for at once. '
+        "Left out with retain_permanently.",
+        {
+            "anyOf": [
+                {"const": NO_PERIOD},
+                {"type": "string", "pattern": r"^P(?=[0-9])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$"},
+            ]
+        },
+        required=False,
+    ),
+    Field("outcome", "What happens at the end.", {"enum": [str(outcome) for outcome in Disposition]}),
+)
+
+SCHEDULE_FIELDS = (
+    Field("id", "The schedule's name for machines: small letters, digits and hyphens.", _ID),
+    Field("title", "The schedule's name for people.", _TEXT),
+    Field("version", 'The version that was approved, as text in quotes: "1" or "2026-04".', _TEXT),
+    Field("organisation", "Whose schedule this is.", _TEXT),
+    Field("officers", "Who answers for it.", _list_of("officer"), required=False),
+    Field("time_zone", "The time zone in which a time becomes a date, for example Europe/London.", _TEXT),
+    Field("classes", "The retention classes.", _list_of("class")),
+)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a schedule, for editors. What it accepts may still be refused by `load_schedule`,
+    which also knows what belongs together."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "retentiond retention schedule",
+        **_object(SCHEDULE_FIELDS),
+        "$defs": {
+            "officer": _object(OFFICER_FIELDS),
+            "event": _object(TRIGGER_FIELDS),
+            "class": {
+                **_object(CLASS_FIELDS),
+                "if": {"properties": {"outcome": {"const": str(Disposition.RETAIN_PERMANENTLY)}}},
+                "then": {"not": {"anyOf": [{"required": ["trigger"]}, {"required": ["period"]}]}},
+                "else": {"required": ["trigger", "period"]},
+            },
+            "condition": {
+                **_object((*CONDITION_FIELDS, AT_LEAST)),
+                "oneOf": [{"required": [field.name]} for field in CONDITION_FIELDS],
+                "dependentRequired": {AT_LEAST.name: ["finding"]},
+            },
+        },
+    }
+
+
+def _object(fields: tuple[Field, ...]) -> dict[str, Any]:
+    needed = [field.name for field in fields if field.required]
+    return {
+        "type": "object",
+        "properties": {field.name: {"description": field.meaning, **field.shape} for field in fields},
+        **({"required": needed} if needed else {}),
+        "additionalProperties": False,
+    }

@@ -1,0 +1,40 @@
+"""Measures side by side in one run, and prints what it measured on.
+
+python -m benchmarks [--million] [--only walk,detect,scan]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--million", action="store_true", help="walk and rescan 1,000,000 files too")
+    parser.add_argument("--only", default="walk,detect,scan", help="which measurements, by comma")
+    parser.add_argument("--folder", type=Path, help="also scan this folder end to end")
+    arguments = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, ", end="")
+    print(f"Python {platform.python_version()}\n")
+    wanted = arguments.only.split(",")
+    with tempfile.TemporaryDirectory(prefix="retentiond-bench-") as scratch:
+        if "walk" in wanted:
+            from benchmarks import walking
+
+            for count in (100_000, 1_000_000) if arguments.million else (100_000,):
+                walking.measure(Path(scratch), count)
+        if "detect" in wanted:
+            from benchmarks import detecting
+
+            detecting.measure(Path(scratch))
+        if "scan" in wanted:
+            from benchmarks import scanning
+
+            scanning.measure(Path(scratch), arguments.folder)
+
+
+main()
