@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
@@ -52,10 +51,8 @@ _ON_OPENING: tuple[tuple[type[ConnectorError], Outcome, bool], ...] = (
 )
 
 
-class Progress(Protocol):
-    """Hears how far a scan has come."""
-
-    def __call__(self, items: int, size_bytes: int) -> None: ...
+# Hears how far a scan has come: so many more items, of so many bytes.
+Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""File shares: the connector to a folder of this machine's file systems, mounted ones included."""
