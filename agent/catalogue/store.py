@@ -229,6 +229,20 @@ class Catalogue:
             Finding(row.entity_type, row.identity, row.score, row._mapping["count"], row.location) for row in rows
         )
 
+    def findings_summary(self, of: Share) -> dict[str, tuple[int, int]]:
+        """For each entity type in live items: in how many items, and how many distinct values."""
+        distinct = func.count(finding.c.identity.distinct())
+        with self._database.faults():
+            rows = self._connection.execute(
+                select(finding.c.entity_type, func.count(finding.c.item_id.distinct()), distinct)
+                .join(item, item.c.id == finding.c.item_id)
+                .join(folder, folder.c.id == item.c.folder_id)
+                .where(folder.c.share_id == of.id, item.c.state == LIVE)
+                .group_by(finding.c.entity_type)
+                .order_by(finding.c.entity_type)
+            ).all()
+        return {kind: (items, values) for kind, items, values in rows}
+
     # What follows from the facts, kept as long as they stand
 
     def state_mark(self) -> str:

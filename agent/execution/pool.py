@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import select
 import signal
@@ -65,7 +66,10 @@ def serve(connection: socket.socket, build: Callable[[], Work]) -> None:
             (length,) = _LENGTH.unpack(header)
             name = _exactly(connection, length) if length else b""
             with open(descriptors[0], "rb", buffering=0) as document:
-                answer = work(document.fileno(), name)
+                try:
+                    answer = work(document.fileno(), name)
+                except Exception:  # noqa: BLE001 — a traceback could show what the document says; the parent tells the end
+                    os._exit(1)
             _send(connection, answer)
     work.close()
 
