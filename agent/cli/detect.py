@@ -51,7 +51,8 @@ def _detect_files(files: list[Path], extractor: Any, detector: Any, json: bool) 
     import json as codec
 
     from agent.errors import UsageError
-    from agent.usecases.detect import answer, detect_file
+    from agent.model.location import describe
+    from agent.usecases.detect import detect_file, implied
     from connectors.base import show_name
 
     try:
@@ -64,15 +65,16 @@ def _detect_files(files: list[Path], extractor: Any, detector: Any, json: bool) 
             with document:
                 extraction, located = detect_file(document.fileno(), os.fsencode(file.name), extractor, detector)
             if json:
-                facts = answer(found.span for found in located)
-                for entry, found in zip(facts["findings"], located, strict=True):
-                    entry["location"] = found.location
-                facts = {"path": shown, "format": extraction.format, "status": extraction.status.value, **facts}
-                typer.echo(codec.dumps(facts))
+                findings = [
+                    {"type": found.entity_type, "score": round(found.score, 4), "location": found.location}
+                    for found in located
+                ]
+                facts = {"path": shown, "format": extraction.format, "status": extraction.status.value}
+                kinds = implied(found.entity_type for found in located)
+                typer.echo(codec.dumps({**facts, "findings": findings, **kinds}))
                 continue
             typer.echo(f"{shown}: {extraction.format}, {extraction.status.value}, {len(located)} findings")
             for found in located:
-                place = f"{found.location}@{found.span.start}" if found.location else f"@{found.span.start}"
-                typer.echo(f"  {found.span.entity_type:<26} {found.span.score:.2f}  {place}")
+                typer.echo(f"  {found.entity_type:<26} {found.score:.2f}  {describe(found.location)}")
     finally:
         extractor.close()

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.model.outcome import Extraction
 
+MAX_CHUNK_CHARACTERS = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stretch of a document's text, at most `MAX_CHUNK_CHARACTERS` long, cut only at white space.
+    """A stretch of a document's text, at most `MAX_CHUNK_CHARACTERS` long, cut at white space where there is any.
 
-    `location` says where it stood in the document: `page=3`, `sheet=Pay&cell=C17`, `part=2`, `line=12`;
-    empty for the document as a whole.
+    `places` says from which character on which location holds (`agent.model.location`), the first one from 0 on.
     """
 
     text: str
-    location: str
+    places: tuple[tuple[int, str], ...]
 
-
-MAX_CHUNK_CHARACTERS = 64 * 1024
+    def location_at(self, offset: int) -> str:
+        """Where the character at `offset` stood in the document."""
+        return self.places[bisect_right(self.places, offset, key=lambda place: place[0]) - 1][1]
 
 
 @dataclass(frozen=True, slots=True)

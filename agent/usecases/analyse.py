@@ -77,7 +77,7 @@ class _Gathered:
                 )
             elif self._distinct.get(span.entity_type, 0) < DISTINCT_PER_TYPE:
                 self._distinct[span.entity_type] = self._distinct.get(span.entity_type, 0) + 1
-                self._kept[key] = Finding(span.entity_type, identity, span.score, 1, chunk.location)
+                self._kept[key] = Finding(span.entity_type, identity, span.score, 1, chunk.location_at(span.start))
 
     def findings(self) -> tuple[Finding, ...]:
         return tuple(self._kept[key] for key in sorted(self._kept))

@@ -17,10 +17,11 @@ from agent.model.outcome import Extraction
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A span and the place in the document where its chunk stood; offsets count from the chunk's beginning."""
+    """A finding and the location in the document where it begins."""
 
+    entity_type: str
+    score: float
     location: str
-    span: Span
 
 
 def detect_lines(lines: Iterable[str], detector: Detector) -> Iterator[dict[str, Any]]:
@@ -40,12 +41,19 @@ def detect_lines(lines: Iterable[str], detector: Detector) -> Iterator[dict[str,
 def answer(spans: Iterable[Span]) -> dict[str, Any]:
     """The spans and what follows from them, ready for JSON."""
     found = list(spans)
-    categories = {category_of(span.entity_type) for span in found}
     return {
         "findings": [
             {"type": span.entity_type, "start": span.start, "end": span.end, "score": round(span.score, 4)}
             for span in found
         ],
+        **implied(span.entity_type for span in found),
+    }
+
+
+def implied(entity_types: Iterable[str]) -> dict[str, Any]:
+    """What kinds of data the entity types are, and the classes they speak for."""
+    categories = {category_of(entity_type) for entity_type in entity_types}
+    return {
         "special": sorted(category.value for category in categories & SPECIAL_CATEGORIES),
         "criminal": DataCategory.CRIMINAL in categories,
         "classes": [],
@@ -59,6 +67,8 @@ def detect_file(
     located: list[Located] = []
 
     def take(chunk: Chunk) -> None:
-        located.extend(Located(chunk.location, span) for span in detector.detect(chunk.text))
+        located.extend(
+            Located(span.entity_type, span.score, chunk.location_at(span.start)) for span in detector.detect(chunk.text)
+        )
 
     return extractor.extract(descriptor, name, take), located

@@ -1,0 +1,110 @@
+"""Office Open XML packages (ECMA-376): a ZIP archive of XML parts."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+
+from agent.extraction.document import Damaged, Document, Encrypted
+from agent.extraction.formats.xml import Ended, Said, Started, parse
+from agent.model.location import at, inside
+
+_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, OverflowError)
+_ENCRYPTED_FLAG = 0x1
+_PROPERTIES = re.compile(r"docProps/(core|app|custom)\.xml", re.IGNORECASE)
+_DULL = frozenset(
+    "Template TotalTime Pages Words Characters Application DocSecurity Lines Paragraphs ScaleCrop LinksUpToDate "
+    "CharactersWithSpaces SharedDoc HyperlinksChanged AppVersion revision i4".split()
+)
+
+
+class Package:
+    """The parts of one document. Raises `Damaged` for an archive without a directory, `Encrypted` for a locked one."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        document.stream.seek(0)
+        try:
+            self._archive = zipfile.ZipFile(document.stream)
+        except _FAULTS:
+            raise Damaged("damaged_archive") from None
+        if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in self._archive.infolist()):
+            raise Encrypted
+        self.names = self._archive.namelist()
+
+    def matching(self, pattern: str) -> list[tuple[int, str]]:
+        """The parts whose whole name matches, by the number in it; a part without one counts as the first."""
+        found = []
+        for name in self.names:
+            matched = re.fullmatch(pattern, name, re.IGNORECASE)
+            if matched:
+                number = next((group for group in matched.groups() if group and group.isdigit()), "1")
+                found.append((int(number), name))
+        return sorted(found)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """A part to be read once. Its archive's faults come as `Damaged`."""
+        self.document.budget.enter(self.document.depth)
+        try:
+            with self._archive.open(name) as part:
+                yield cast(BinaryIO, part)
+        except (*_FAULTS, KeyError, RuntimeError):
+            raise Damaged("damaged_archive") from None
+
+    def parse(self, name: str, started: Started, ended: Ended, said: Said) -> None:
+        """Streams the markup of a part, if there is one of that name."""
+        if name in self.names:
+            with self.open(name) as part:
+                parse(part, self.document.budget, started, ended, said)
+
+    def relations(self, name: str) -> dict[str, str]:
+        """Where the part's relations lead, by their id; targets outside the package as they are written."""
+        folder, _, base = name.rpartition("/")
+        targets: dict[str, str] = {}
+
+        def started(tag: str, attributes: dict[str, str]) -> None:
+            if tag == "Relationship":
+                targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+        self.parse(f"{folder}/_rels/{base}.rels".removeprefix("/"), started, _ignore, _ignore)
+        return targets
+
+    def write_properties(self) -> None:
+        """Writes author, title and the like, and what people added."""
+        for _, name in self.matching(_PROPERTIES.pattern):
+            self._write_property_part(name)
+
+    def _write_property_part(self, name: str) -> None:
+        place = inside(self.document.place, at(properties=1))
+        path: list[str] = []
+        label = ""
+
+        def started(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal label
+            path.append(tag)
+            label = attributes.get("name", label if tag not in ("property",) else "")
+
+        def ended(_: str) -> None:
+            path.pop()
+
+        def said(text: str) -> None:
+            if text.strip() and path[-1] not in _DULL:
+                self.document.output.write(f"{label or path[-1]}: {text}\n", place)
+
+        self.parse(name, started, ended, said)
+
+    def write_links(self, name: str) -> None:
+        """Writes the targets outside the package to which the part links: addresses of web and mail."""
+        place = inside(self.document.place, at(links=1))
+        for target in self.relations(name).values():
+            if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target):
+                self.document.output.write(target.removeprefix("mailto:") + "\n", place)
+
+
+def _ignore(_: str) -> None:
+    return None

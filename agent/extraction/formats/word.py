@@ -1,0 +1,101 @@
+"""Word documents (docx): all their stories, not only the body."""
+
+from __future__ import annotations
+
+from agent.extraction.document import Damaged, Document
+from agent.extraction.formats.package import Package
+from agent.model.location import at, inside
+
+_STORIES = (
+    ("paragraph", r"word/document(\d*)\.xml"),
+    ("header", r"word/header(\d*)\.xml"),
+    ("footer", r"word/footer(\d*)\.xml"),
+    ("footnotes", r"word/footnotes(\d*)\.xml"),
+    ("endnotes", r"word/endnotes(\d*)\.xml"),
+    ("comments", r"word/comments(\d*)\.xml"),
+    ("drawing", r"word/diagrams/data(\d*)\.xml"),
+    ("drawing", r"word/charts/chart(\d*)\.xml"),
+)
+_TEXT = frozenset({"t", "delText", "instrText"})
+_DESCRIBED = ("descr", "title", "author")
+
+
+def read(document: Document) -> None:
+    """Writes body, headers, footers, notes, comments, text boxes, deleted text, properties and link targets.
+
+    A damaged story ends where it breaks off; the others are read all the same.
+    """
+    package = Package(document)
+    damage: Damaged | None = None
+    package.write_properties()
+    for key, pattern in _STORIES:
+        for number, name in package.matching(pattern):
+            try:
+                _Story(package, key, number).read(name)
+                package.write_links(name)
+            except Damaged as fault:
+                damage = fault
+    if damage is not None:
+        raise damage
+
+
+class _Story:
+    """One part with text. In the body, places count paragraphs; elsewhere they name the part."""
+
+    def __init__(self, package: Package, key: str, number: int) -> None:
+        self._package = package
+        self._document = package.document
+        self._key = key
+        self._number = number
+        self._paragraphs = 0
+        self._cells = 0
+        self._fallbacks = 0
+        self._texts = 0
+        self._place = self._here()
+
+    def read(self, name: str) -> None:
+        self._package.parse(name, self._started, self._ended, self._said)
+
+    def _here(self) -> str:
+        number = self._paragraphs + 1 if self._key == "paragraph" else self._number
+        return inside(self._document.place, at(**{self._key: number}))
+
+    def _write(self, text: str) -> None:
+        self._document.output.write(text, self._place)
+
+    def _started(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in _TEXT:
+            self._texts += 1
+        elif tag == "Fallback":  # the same content once more, for programs that cannot draw the first
+            self._fallbacks += 1
+        elif tag == "tc":
+            self._cells += 1
+        elif tag in ("tab", "ptab"):
+            self._write("\t")
+        elif tag in ("br", "cr"):
+            self._write("\n")
+        elif tag == "noBreakHyphen":
+            self._write("-")
+        if not self._fallbacks:
+            for key, value in attributes.items():
+                if key.rpartition(":")[2] in _DESCRIBED and value.strip() and (tag in ("docPr", "cNvPr", "comment")):
+                    self._write(f"{value}\n")
+
+    def _ended(self, tag: str) -> None:
+        if tag in _TEXT:
+            self._texts -= 1
+        elif tag == "Fallback":
+            self._fallbacks -= 1
+        elif tag == "p":
+            self._write(" " if self._cells else "\n")
+            self._paragraphs += 1
+            self._place = self._here()
+        elif tag == "tc":
+            self._cells -= 1
+            self._write("\t")
+        elif tag == "tr":
+            self._write("\n")
+
+    def _said(self, text: str) -> None:
+        if self._texts and not self._fallbacks:
+            self._write(text)

@@ -1,0 +1,107 @@
+"""Which reader reads which format, and how reading a document ended."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import BinaryIO
+
+from agent.extraction.base import Chunk, Limits
+from agent.extraction.budget import Budget, LimitReached
+from agent.extraction.document import Document, Encrypted, Unreadable
+from agent.extraction.output import Output
+from agent.extraction.sniff import sniff
+from agent.model.location import inside
+from agent.model.outcome import Extraction, ExtractionStatus
+
+_READERS = {
+    "txt": "text",
+    "md": "text",
+    "log": "text",
+    "csv": "delimited",
+    "json": "json_values",
+    "xml": "xml",
+    "html": "html",
+    "docx": "word",
+    "xlsx": "workbook",
+    "pdf": "pdf",
+    "eml": "mail",
+}
+_CARRIERS = frozenset({"pdf", "eml"})
+
+
+def load_readers() -> None:
+    """Imports every reader, so that the first document of a kind does not pay for it."""
+    for name in set(_READERS.values()):
+        importlib.import_module(f"agent.extraction.formats.{name}")
+
+
+def read_document(
+    stream: BinaryIO, size: int, name: bytes, limits: Limits, on_chunk: Callable[[Chunk], None]
+) -> Extraction:
+    """Reads the document and all that is inside it. Never raises for what it contains, but for want of memory."""
+    budget = Budget(limits)
+    output = Output(budget, on_chunk)
+    document = Document(stream, size, name, output, budget)
+    reasons: list[str] = []
+    status, kind = _read(document, reasons)
+    output.flush()
+    if status is ExtractionStatus.OK and not output.characters:
+        status = ExtractionStatus.EMPTY
+    if status is ExtractionStatus.CORRUPT and output.characters:
+        status = ExtractionStatus.PARTIAL
+    if status is ExtractionStatus.OK and reasons:
+        status = ExtractionStatus.PARTIAL
+    return Extraction(status, kind, tuple(dict.fromkeys(reasons)), output.characters)
+
+
+def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str]:
+    """How reading ended and what the format was; words that say why are added to `reasons`."""
+    kind = "unknown"
+    try:
+        kind = sniff(document.stream, document.size, document.name)
+        if kind == "empty":
+            return ExtractionStatus.EMPTY, kind
+        if kind == "encrypted_office":
+            return ExtractionStatus.ENCRYPTED, "ole"
+        if kind not in _READERS:
+            return ExtractionStatus.UNSUPPORTED, kind
+        _reader(kind)(document, reasons)
+    except LimitReached as limit:
+        reasons.append(limit.reason)
+        return ExtractionStatus.PARTIAL, kind
+    except Encrypted:
+        return ExtractionStatus.ENCRYPTED, kind
+    except Unreadable as fault:
+        reasons.append(fault.reason)
+        return ExtractionStatus.CORRUPT, kind
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 — whatever a parser raises may quote the document: it ends here, as one word
+        reasons.append("parser_fault")
+        return ExtractionStatus.CORRUPT, kind
+    return ExtractionStatus.OK, kind
+
+
+def _reader(kind: str) -> Callable[[Document, list[str]], None]:
+    read = importlib.import_module(f"agent.extraction.formats.{_READERS[kind]}").read
+    if kind not in _CARRIERS:
+        return lambda document, reasons: read(document)
+
+    def carrier(document: Document, reasons: list[str]) -> None:
+        def nested(outer: Document, stream: BinaryIO, size: int, name: bytes, location: str) -> None:
+            outer.budget.enter(outer.depth + 1)
+            inner = replace(
+                outer, stream=stream, size=size, name=name, depth=outer.depth + 1, place=inside(outer.place, location)
+            )
+            why: list[str] = []
+            status, _ = _read(inner, why)
+            if status is ExtractionStatus.PARTIAL and "limit" in why[-1]:
+                raise LimitReached(why[-1])
+            if status not in (ExtractionStatus.OK, ExtractionStatus.EMPTY):
+                reasons.append(f"part_{status.value}")
+
+        read(document, nested)
+
+    return carrier
