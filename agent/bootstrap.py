@@ -13,8 +13,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from agent.errors import ConfigurationError, UsageError
+from agent.errors import ConfigurationError, SourceUnavailable, UsageError
 from agent.settings import Settings, load_settings
+from connectors.base import show_name
 
 if TYPE_CHECKING:
     from agent.catalogue.store import Catalogue
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from agent.extraction.process import ProcessExtractor
     from agent.model.schedule import RetentionSchedule
     from agent.usecases.analyse import Analyst
-    from connectors.base import Connector
+    from connectors.base import Connector, Scope
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
 SYSTEM_STATE = Path("/var/lib/retentiond")
@@ -141,6 +142,16 @@ def share_connector(path: Path, name: str, state: Path, settings: Settings) -> C
             may_change_access_times=settings.access_times == "may_change",
         )
     )
+
+
+def scope_of(connector: Connector, path: Path) -> Scope:
+    """The folder as a scope. Raises `SourceUnavailable`, which names it."""
+    from connectors.errors import ScopeUnavailable
+
+    try:
+        return connector.scopes()[0]
+    except ScopeUnavailable as error:
+        raise SourceUnavailable(f"{show_name(os.fsencode(path))}: {error}.") from error
 
 
 def extractor_from(settings: Settings) -> ProcessExtractor:

@@ -13,7 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-pytest.register_assert_rewrite("connectors.testing", "agent.testing", "agent.catalogue.testing", "agent.detection.testing")
+pytest.register_assert_rewrite(
+    "connectors.testing", "agent.testing", "agent.catalogue.testing", "agent.detection.testing"
+)
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

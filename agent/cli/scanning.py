@@ -61,17 +61,18 @@ class Scanning:
         def count(stop: threading.Event) -> int | None:
             second = bootstrap.share_connector(path, name, self._state, self._settings)
             try:
-                return count_items(second, second.scopes()[0], stop)
+                return count_items(second, bootstrap.scope_of(second, path), stop)
             finally:
                 second.close()
 
         connector = bootstrap.share_connector(path, name, self._state, self._settings)
         executor = bootstrap.worker_pool(self._settings, self._state, self._jobs)
         try:
+            scope = bootstrap.scope_of(connector, path)
             with scan_progress(self._console, path.name or "/", count) as advance:
                 scan = Scan(
                     connector,
-                    connector.scopes()[0],
+                    scope,
                     os.fsdecode(path),
                     catalogue,
                     executor,

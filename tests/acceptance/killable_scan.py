@@ -1,22 +1,20 @@
-"""Runs one real scan of a folder with work that is quick and always the same, so that a test can kill it anywhere.
-
-python killable_scan.py SHARE STATE
-"""
+"""One real scan of a folder with work that is quick and always the same, so that a test can kill it anywhere."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 from agent import bootstrap
+from agent.cli.logs import start_logging
 from agent.execution.inline import InlineExecutor
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus
 from agent.settings import Settings
 from agent.usecases import scan
 from agent.usecases.analyse import Analysis
+from connectors.filesystem import walk
 
 
 class Counting:
@@ -32,13 +30,16 @@ class Counting:
         """Nothing to let go of."""
 
 
-def main(share: Path, state: Path) -> None:
-    scan._BATCH_RESULTS = 50  # small batches: more places to be killed between
+def run_scan(share: Path, state: Path) -> tuple[int, bool]:
+    """Scans the folder; gives how many items were seen, and whether every one is accounted for."""
+    start_logging(verbose=False)
+    scan._BATCH_RESULTS = 40  # small batches: more places to be killed between
+    walk._CHANGES_PER_PAGE = 20
     connector = bootstrap.share_connector(share, "share", state, Settings())
     with bootstrap.open_catalogue(bootstrap.state_directory(state, Settings(), create=True), create=True) as catalogue:
-        result, opened = scan.Scan(
+        result, _ = scan.Scan(
             connector,
-            connector.scopes()[0],
+            bootstrap.scope_of(connector, share),
             str(share),
             catalogue,
             InlineExecutor(Counting()),
@@ -46,8 +47,4 @@ def main(share: Path, state: Path) -> None:
             bootstrap.now,
             lambda items, size_bytes: None,
         ).run()
-    sys.stdout.write(f"{result.seen} {result.reconciles} {opened}\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    return result.seen, result.reconciles

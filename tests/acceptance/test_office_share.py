@@ -28,9 +28,18 @@ def _facts(share: Path) -> dict[str, tuple[object, ...]]:
         for name in [b".", *folders, *files]:
             path = os.path.join(folder, name)
             before = os.lstat(path)
-            attributes = {} if stat.S_ISLNK(before.st_mode) else {key: os.getxattr(path, key) for key in os.listxattr(path)}
+            attributes = (
+                {} if stat.S_ISLNK(before.st_mode) else {key: os.getxattr(path, key) for key in os.listxattr(path)}
+            )
             times = (before.st_atime_ns, before.st_mtime_ns, before.st_ctime_ns)
-            facts[os.fsdecode(path)] = (before.st_mode, before.st_uid, before.st_gid, before.st_size, *times, str(attributes))
+            facts[os.fsdecode(path)] = (
+                before.st_mode,
+                before.st_uid,
+                before.st_gid,
+                before.st_size,
+                *times,
+                str(attributes),
+            )
     return facts
 
 

@@ -14,7 +14,7 @@ from agent.errors import ExitCode
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _SCHEDULE = """\
-schedule: mine
+id: mine
 title: Ours
 version: "1"
 organisation: Example Ltd
@@ -67,7 +67,10 @@ def test_no_folder_at_all_is_told_with_an_example(retentiond: Command) -> None:
         ("shares: []\njobs: many\n", ("settings.yaml:2: jobs: must be a whole number",)),
         ("jobs: -1\n", ("settings.yaml:1: jobs: must be at least 0",)),
         ("shares:\n  - name: a\n", ("settings.yaml:2: shares.0.path: is missing",)),
-        ("shares:\n  - {name: a, path: /x}\n  - {name: a, path: /y}\n", ("settings.yaml:3", "two shares are named 'a'")),
+        (
+            "shares:\n  - {name: a, path: /x}\n  - {name: a, path: /y}\n",
+            ("settings.yaml:3", "two shares are named 'a'"),
+        ),
         ("access_times: sometimes\n", ("settings.yaml:1: access_times: must be one of", "keep")),
         ("extraction:\n  wall_second: 3\n", ("settings.yaml:2: extraction.wall_second:", "`wall_seconds`")),
         ("jobs: [1\n", ("settings.yaml:", "not valid YAML")),

@@ -21,11 +21,7 @@ def test_help_comes_within_three_tenths_of_a_second() -> None:
 
 
 def test_help_loads_none_of_the_heavy_libraries() -> None:
-    code = (
-        "import sys\n"
-        "from agent.cli.app import app\n"
-        f"print([name for name in {_HEAVY!r} if name in sys.modules])\n"
-    )
+    code = f"import sys\nfrom agent.cli.app import app\nprint([name for name in {_HEAVY!r} if name in sys.modules])\n"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -32,7 +32,9 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def _types(overrides: dict[str, str]) -> str:
-    parts = "".join(f'<Override PartName="{name}" ContentType="{_MAIN}.{kind}+xml"/>' for name, kind in overrides.items())
+    parts = "".join(
+        f'<Override PartName="{name}" ContentType="{_MAIN}.{kind}+xml"/>' for name, kind in overrides.items()
+    )
     return (
         f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
         f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -54,7 +56,9 @@ def docx(paragraphs: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> bytes
     def paragraph(text: str) -> str:
         middle = len(text) // 2
         runs = "".join(
-            f'<w:r><w:t xml:space="preserve">{escape(part)}</w:t></w:r>' for part in (text[:middle], text[middle:]) if part
+            f'<w:r><w:t xml:space="preserve">{escape(part)}</w:t></w:r>'
+            for part in (text[:middle], text[middle:])
+            if part
         )
         return f"<w:p>{runs}</w:p>"
 

@@ -44,11 +44,11 @@ def situations(draw: st.DrawFn) -> tuple[Record, list[Assignment], RetentionSche
         marks=draw(st.sampled_from([{}, {CLASS_MARK: "c1"}])),
     )
     assignments = [
-        an_assignment(one.id, explicit=draw(st.booleans()), **draw(st.sampled_from([{}, {"person": "17"}])))
+        an_assignment(one.id, explicit=draw(st.booleans()), **draw(st.sampled_from([{}, {"person": "p-1044"}])))
         for one in schedule.classes
     ]
     days = draw(st.lists(st.dates(date(2010, 1, 1), date(2032, 1, 1)), max_size=3))
-    return record, assignments, schedule, [Event(LEFT.type, LEFT.key, "17", day) for day in days]
+    return record, assignments, schedule, [Event(LEFT.type, LEFT.key, "p-1044", day) for day in days]
 
 
 @given(situations(), st.dates(date(2010, 1, 1), date(2040, 1, 1)), st.randoms(use_true_random=False))
@@ -76,7 +76,7 @@ def test_a_further_class_never_makes_an_item_due(situation, further: RetentionCl
     if further.id in schedule.by_id:
         return
     before = decide(record, assignments, schedule, events, today)
-    more = [*assignments, an_assignment(further.id, person="17")]
+    more = [*assignments, an_assignment(further.id, person="p-1044")]
     after = decide(record, more, a_schedule(*schedule.classes, further), events, today)
     if after.state is DecisionState.DUE:
         assert before.state is DecisionState.DUE
@@ -92,7 +92,9 @@ def test_every_decision_keeps_the_promises_of_its_state(situation, today: date) 
     assert len(decision.competing) == len(assignments) - 1
     assert {reason.class_id for reason in decision.reasons} >= {one.class_id for one in assignments}
     assert all(re.fullmatch(r"[A-Z].*\.", reason.sentence) for reason in decision.reasons)
-    assert all("17" not in reason.sentence.split() for reason in decision.reasons if reason.code is ReasonCode.NO_EVENT)
+    assert all(
+        "p-1044" not in reason.sentence.split() for reason in decision.reasons if reason.code is ReasonCode.NO_EVENT
+    )
     match decision.state:
         case DecisionState.DUE:
             assert decision.due_on is not None
@@ -147,14 +149,14 @@ def test_each_step_of_the_precedence_is_told(stronger: RetentionClass, weaker: R
 
 
 def test_on_the_same_day_the_explicit_class_rules_and_then_the_shorter_limit() -> None:
-    left = Event(LEFT.type, LEFT.key, "17", date(2018, 4, 3))
+    left = Event(LEFT.type, LEFT.key, "p-1044", date(2018, 4, 3))
     shorter = a_class("z", trigger=LEFT, keys=("person",), period=Period(years=3))
     longer = a_class("a", period=Period(years=6))
     record = a_record(modified_at=at(2015, 4, 3))
     schedule = a_schedule(shorter, longer)
 
     def ruling(*, explicit: bool) -> tuple[str | None, str]:
-        assignments = [an_assignment("z", person="17"), an_assignment("a", explicit=explicit)]
+        assignments = [an_assignment("z", person="p-1044"), an_assignment("a", explicit=explicit)]
         decision = decide(record, assignments, schedule, [left], TODAY)
         lost = next(reason.sentence for reason in decision.reasons if reason.code is ReasonCode.COMPETING)
         return decision.class_id, lost
@@ -180,8 +182,11 @@ def test_the_last_of_several_events_counts_and_one_to_come_keeps_the_item() -> N
 
 def test_events_of_another_type_or_key_are_not_taken_for_the_one_awaited() -> None:
     schedule = a_schedule(a_class("file", trigger=LEFT, keys=("person",)))
-    others = [Event("case_closed", "person", "17", date(2010, 1, 1)), Event(LEFT.type, "case", "17", date(2010, 1, 1))]
-    decision = decide(a_record(), [an_assignment("file", person="17")], schedule, others, TODAY)
+    others = [
+        Event("case_closed", "person", "p-1044", date(2010, 1, 1)),
+        Event(LEFT.type, "case", "p-1044", date(2010, 1, 1)),
+    ]
+    decision = decide(a_record(), [an_assignment("file", person="p-1044")], schedule, others, TODAY)
     assert decision.state is DecisionState.WAITING
 
 
@@ -244,17 +249,17 @@ def test_a_date_that_a_copy_may_have_set_never_destroys_without_a_person(
 
 
 def test_a_weak_date_of_a_class_that_does_not_rule_still_calls_for_a_person() -> None:
-    left = Event(LEFT.type, LEFT.key, "17", date(2018, 4, 3))
+    left = Event(LEFT.type, LEFT.key, "p-1044", date(2018, 4, 3))
     schedule = a_schedule(a_class("file", trigger=LEFT, keys=("person",)), a_class("payroll", period=Period(years=1)))
-    assignments = [an_assignment("file", person="17"), an_assignment("payroll")]
+    assignments = [an_assignment("file", person="p-1044"), an_assignment("payroll")]
     decision = decide(a_record(created_at=None), assignments, schedule, [left], TODAY)
     assert (decision.class_id, decision.state, decision.outcome) == ("file", DecisionState.DUE, Disposition.REVIEW)
 
 
 def test_a_clock_started_by_an_event_does_not_mind_the_dates_of_the_file() -> None:
-    left = Event(LEFT.type, LEFT.key, "17", date(2018, 4, 3))
+    left = Event(LEFT.type, LEFT.key, "p-1044", date(2018, 4, 3))
     schedule = a_schedule(a_class("file", trigger=LEFT, keys=("person",)))
-    decision = decide(a_record(created_at=None), [an_assignment("file", person="17")], schedule, [left], TODAY)
+    decision = decide(a_record(created_at=None), [an_assignment("file", person="p-1044")], schedule, [left], TODAY)
     assert decision.outcome is Disposition.DESTROY
 
 

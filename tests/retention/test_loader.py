@@ -268,8 +268,7 @@ BAD_FILES = [
     (HEAD, "6:9: classes: Here stands nothing, but a list is needed: begin each of its lines with a hyphen."),
     (HEAD.replace("classes:\n", ""), '1:1: The field "classes" is missing. The retention classes.'),
     ("id: a\n\ttitle: b\n", "2:1: A tab stands here. Use spaces to indent; YAML does not allow tabs."),
-    ("title:\tPay: all of it\n", "1:11: There is a colon too many, or the line is indented too far. "
-     "Put text that has a colon and a space in it into quotes, and align the line with those above."),
+    ("title:\tPay: all of it\n", "1:7: A tab stands here. Use spaces to indent; YAML does not allow tabs."),
     ("title: Pay: all of it\n", "1:11: There is a colon too many, or the line is indented too far. "
      "Put text that has a colon and a space in it into quotes, and align the line with those above."),
     ("id: a\ntitle\nversion: b\n", "3:1: A colon is missing after the name of a field, or a space after the colon."),
