@@ -27,10 +27,16 @@ _OPEN_FILES = 32
 # A process that has read a large document keeps the memory; beyond this it makes room for a fresh one.
 _RESIDENT_KIB = 300 * 1024
 _DOCUMENTS = 1_000
+_ROOM_BYTES = 48 * 1024 * 1024
 
 
 def confine(limits: Limits) -> None:
-    """Gives up what parsing does not need: new privileges, writing files, core dumps, memory beyond the limit."""
+    """Gives up what parsing does not need: new privileges, writing files, core dumps, memory beyond the limit.
+
+    Ends the process if the limit leaves no memory to work with.
+    """
+    if _address_space() + _ROOM_BYTES > limits.memory_bytes:
+        sys.exit("the memory limit is too small")
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -38,6 +44,12 @@ def confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _address_space() -> int:
+    """The bytes of address space in use."""
+    with open("/proc/self/statm", "rb") as memory:
+        return int(memory.read().split()[0]) * resource.getpagesize()
 
 
 def serve(connection: socket.socket, limits: Limits) -> None:

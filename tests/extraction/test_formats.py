@@ -1,0 +1,365 @@
+"""Every format gives up its text, with the place where it stood."""
+
+from __future__ import annotations
+
+import io
+import json
+from email.message import EmailMessage
+
+import openpyxl
+import pypdfium2
+import pytest
+from openpyxl.comments import Comment
+
+from agent.model.outcome import ExtractionStatus
+from tests.corpus import formats
+from tests.extraction.conftest import Read, places_of, text_of
+
+VALUE = "AB 12 34 56 C"
+
+
+# Plain text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b""),
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("cp1252", b""),
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+        ("utf-16-le", b""),
+        ("utf-16-be", b""),
+        ("utf-32-le", b"\xff\xfe\0\0"),
+        ("utf-32-le", b""),
+    ],
+)
+def test_text_is_read_in_every_common_encoding(read: Read, encoding: str, mark: bytes) -> None:
+    text = f"Zoë’s letter – £20\nNI number {VALUE}\n" * 20
+    extraction, chunks = read(mark + text.encode(encoding), "letter.txt")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "txt")
+    assert text_of(chunks) == text
+    assert places_of(chunks, VALUE)[:2] == ["line=2", "line=4"]
+
+
+def test_bytes_that_break_utf8_in_one_place_do_not_spoil_the_rest(read: Read) -> None:
+    text = "Zoë\n" * 20_000
+    _, chunks = read(text.encode() + b"caf\xe9\n" + text.encode(), "mixed.txt")
+    assert "café\nZoë\n" in text_of(chunks)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_lines_are_counted_whatever_ends_them(read: Read, end: str) -> None:
+    _, chunks = read(end.join(["one", "two", VALUE]).encode(), "a.log")
+    assert places_of(chunks, VALUE) == ["line=3"]
+
+
+def test_one_endless_line_comes_in_chunks(read: Read) -> None:
+    text = "x" * 500_000
+    extraction, chunks = read(text.encode(), "a.txt")
+    assert extraction.status is ExtractionStatus.OK
+    assert text_of(chunks) == text
+
+
+@pytest.mark.parametrize("content", [formats.png(), b"\x7fELF\x02\x01" + bytes(500), bytes(range(256)) * 40])
+def test_what_is_no_text_is_told_as_unsupported(read: Read, content: bytes) -> None:
+    extraction, chunks = read(content, "looks-like.txt")
+    assert (extraction.status, chunks) == (ExtractionStatus.UNSUPPORTED, [])
+
+
+# Tables, JSON, XML, HTML
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_each_value_of_a_table_stands_behind_its_heading(read: Read, separator: str) -> None:
+    rows = [["Name", "NI number", "Note"], ["Tamsin", VALUE, '"two\nlines"'], ["Idris", "QQ 12 34 56 C", ""]]
+    extraction, chunks = read("\n".join(separator.join(row) for row in rows).encode(), "pay.csv")
+    assert extraction.format == "csv"
+    assert f"NI number: {VALUE}\n" in text_of(chunks)
+    assert places_of(chunks, VALUE) == ["row=2"]
+    assert places_of(chunks, "QQ 12") == ["row=3"]
+
+
+def test_a_table_without_headings_keeps_its_first_row(read: Read) -> None:
+    _, chunks = read(f"Tamsin,{VALUE}\nIdris,QQ 12 34 56 C\n".encode(), "pay.csv")
+    assert places_of(chunks, VALUE) == ["row=1"]
+    assert "Tamsin:" not in text_of(chunks)
+
+
+def test_values_of_json_stand_behind_their_keys(read: Read) -> None:
+    content = json.dumps([{"a": 1}, {"ni_number": VALUE, "more": {"e-mail": "zo\u00eb@x.example", "empty": None}}])
+    extraction, chunks = read(content.encode(), "export.json")
+    assert extraction.format == "json"
+    assert f"ni number: {VALUE}\n" in text_of(chunks)
+    assert "zoë@x.example" in text_of(chunks)
+    assert places_of(chunks, VALUE) == ["entry=2"]
+
+
+def test_json_lines_are_read_line_by_line(read: Read) -> None:
+    _, chunks = read(b'{"a": 1}\n' + json.dumps({"ni": VALUE}).encode() + b"\n{broken\n", "export.jsonl")
+    assert places_of(chunks, VALUE) == ["line=2"]
+    assert places_of(chunks, "broken") == ["line=3"]
+
+
+def test_text_and_attributes_of_xml_are_read_with_their_lines(read: Read) -> None:
+    content = f'<?xml version="1.0"?>\n<staff>\n<p id="{VALUE}">\n<name>Zoë &amp; Co</name></p>\n</staff>'
+    extraction, chunks = read(content.encode(), "a.xml")
+    assert extraction.format == "xml"
+    assert places_of(chunks, VALUE) == ["line=3"]
+    assert "name: Zoë & Co" in text_of(chunks)
+
+
+def test_broken_xml_gives_what_came_before(read: Read) -> None:
+    extraction, chunks = read(f'<?xml version="1.0"?><a><b>{VALUE}</b><c></a>'.encode(), "a.xml")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("damaged_markup",))
+    assert VALUE in text_of(chunks)
+
+
+def test_entities_are_refused_and_nothing_is_fetched(read: Read) -> None:
+    content = (
+        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY y "yy">]><a>&x;&y;</a>'
+    )
+    extraction, chunks = read(content, "a.xml")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.CORRUPT, ("entity_declared",))
+    assert chunks == []
+
+
+def test_html_gives_what_is_seen_and_what_stands_behind_it(read: Read) -> None:
+    content = f"""<!doctype html><html><head><title>The title</title><meta name=description content="described">
+    <style>.x{{color:red}}</style><script>var s="hidden"</script></head><body><h1>Staff</h1><p>NI <b>{VALUE}</b></p>
+    <table><tr><td>Name<td>Zo&euml;</table><img alt="a portrait"><a href="mailto:zo%65@x.example">write</a>
+    <input value="typed"><!-- said aside --></body></html>"""
+    extraction, chunks = read(content.encode(), "page.html")
+    assert extraction.format == "html"
+    text = text_of(chunks)
+    for said in ("The title", "described", VALUE, "Zoë", "a portrait", "zoe@x.example", "typed", "said aside"):
+        assert said in text
+    assert "color:red" not in text
+    assert "hidden" not in text
+
+
+def test_html_in_the_page_own_encoding_is_read(read: Read) -> None:
+    page = '<html><head><meta charset="iso-8859-15"></head><body>Zoë pays 5 €</body></html>'
+    assert "Zoë pays 5 €" in text_of(read(page.encode("iso-8859-15"), "page.htm")[1])
+
+
+def test_html_nested_beyond_all_reason_is_stripped_without_understanding_it(read: Read) -> None:
+    extraction, chunks = read(b"<html>" + b"<div>" * 200_000 + VALUE.encode(), "deep.html")
+    assert extraction.status is ExtractionStatus.OK
+    assert VALUE in text_of(chunks)
+
+
+# Word and Excel
+
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def _word(parts: dict[str, str]) -> bytes:
+    def story(root: str, inner: str) -> bytes:
+        return f'<w:{root} xmlns:w="{W}" xmlns:mc="m" xmlns:wp="p">{inner}</w:{root}>'.encode()
+
+    roots = {"word/document.xml": "document"}
+    members = {name: story(roots.get(name, "part"), inner) for name, inner in parts.items() if name.startswith("word/")}
+    members |= {name: inner.encode() for name, inner in parts.items() if not name.startswith("word/")}
+    return formats.zipped(members)
+
+
+def _said(text: str, tag: str = "t") -> str:
+    return f"<w:p><w:r><w:{tag}>{text}</w:{tag}></w:r></w:p>"
+
+
+def test_all_stories_of_a_word_document_are_read(read: Read) -> None:
+    content = _word(
+        {
+            "word/document.xml": _said("first")
+            + "<w:p><w:r><w:t>AB 12 </w:t></w:r><w:r><w:t>34 56 C</w:t></w:r></w:p>"
+            + f"<w:p><w:del><w:r><w:delText>deleted {VALUE}</w:delText></w:r></w:del></w:p>"
+            + '<wp:docPr descr="alternative text"/>'
+            + f"<mc:AlternateContent><mc:Choice>{_said('boxed')}</mc:Choice><mc:Fallback>{_said('boxed')}</mc:Fallback>"
+            "</mc:AlternateContent>",
+            "word/header2.xml": _said("in the header"),
+            "word/footer1.xml": _said("in the footer"),
+            "word/footnotes.xml": _said("in a footnote"),
+            "word/endnotes.xml": _said("in an endnote"),
+            "word/comments.xml": '<w:comment w:author="Idris Bexcombe">' + _said("in a comment") + "</w:comment>",
+            "docProps/core.xml": "<c xmlns:dc='d'><dc:creator>Tamsin Quillfeather</dc:creator></c>",
+            "docProps/custom.xml": "<Properties><property name='Client'><lpwstr>Ada Lee</lpwstr></property>"
+            "</Properties>",
+        }
+    )
+    extraction, chunks = read(content, "letter.docx")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "docx")
+    text = text_of(chunks)
+    assert places_of(chunks, VALUE) == ["paragraph=2", "paragraph=3"]
+    assert places_of(chunks, "in the header") == ["header=2"]
+    assert places_of(chunks, "in the footer") == ["footer=1"]
+    assert places_of(chunks, "in a comment") == ["comments=1"]
+    assert places_of(chunks, "Client: Ada Lee") == ["properties=1"]
+    for said in (
+        "in a footnote",
+        "in an endnote",
+        "alternative text",
+        "Idris Bexcombe",
+        "creator: Tamsin Quillfeather",
+    ):
+        assert said in text
+    assert text.count("boxed") == 1
+
+
+def test_the_cells_of_a_word_table_stay_on_one_line(read: Read) -> None:
+    _, chunks = read(formats.docx(["Staff"], [["NI number", VALUE], ["Name", "Zoë"]]), "staff.docx")
+    assert f"NI number \t{VALUE} \t\nName" in text_of(chunks)
+
+
+def test_links_to_the_outside_are_read(read: Read) -> None:
+    links = '<Relationship Id="r1" Target="mailto:zoe@x.example"/><Relationship Id="r2" Target="media/i.png"/>'
+    content = _word({"word/document.xml": _said("write"), "word/_rels/document.xml.rels": links})
+    _, chunks = read(content, "a.docx")
+    assert places_of(chunks, "zoe@x.example") == ["links=1"]
+    assert "media" not in text_of(chunks)
+
+
+def _workbook() -> bytes:
+    import datetime as dt
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Pay"
+    sheet.append(["Name", "NI number", "Born", "Hours"])
+    sheet.append(["Zoë", VALUE, dt.date(1981, 3, 12), 37.5])
+    sheet["B2"].comment = Comment("a cell comment", "Idris Bexcombe")
+    sheet.oddHeader.center.text = "sheet header"
+    hidden = book.create_sheet("Leavers 2019")
+    hidden.sheet_state = "hidden"
+    hidden["C17"] = "in a hidden sheet"
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def test_every_cell_of_a_workbook_is_read_with_its_place(read: Read) -> None:
+    extraction, chunks = read(_workbook(), "pay.xlsx")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "xlsx")
+    text = text_of(chunks)
+    assert f"NI number: {VALUE}\tBorn: 1981-03-12\tHours: 37.5\t" in text
+    assert places_of(chunks, VALUE) == ["sheet=1&cell=B2"]
+    assert places_of(chunks, "in a hidden sheet") == ["sheet=2&cell=C17"]
+    assert places_of(chunks, "a cell comment") == ["comments=1"]
+    assert "sheet header" in text
+    assert "Leavers 2019" in text
+
+
+def test_shared_strings_are_read(read: Read) -> None:
+    _, chunks = read(formats.xlsx("Pay", [["Name", "NI number"], ["Zoë", VALUE]]), "pay.xlsx")
+    assert places_of(chunks, VALUE) == ["sheet=1&cell=B2"]
+
+
+def test_an_office_file_with_a_password_is_told_as_encrypted(read: Read) -> None:
+    stub = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(2000)
+    assert read(stub, "secret.docx")[0].status is ExtractionStatus.ENCRYPTED
+
+
+def test_a_word_document_cut_short_is_damaged_and_says_so(read: Read) -> None:
+    content = formats.docx([f"paragraph {number} {VALUE}" for number in range(500)])
+    extraction, _ = read(content[: len(content) // 2], "cut.docx")
+    assert extraction.status is ExtractionStatus.CORRUPT
+    assert extraction.format == "docx"
+
+
+# PDF
+
+
+def test_the_pages_of_a_pdf_are_read(read: Read) -> None:
+    lines = [f"line {number} of the statement" for number in range(60)] + [f"NI number {VALUE}"]
+    extraction, chunks = read(formats.pdf(lines), "a.pdf")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "pdf")
+    assert places_of(chunks, VALUE) == ["page=2"]
+
+
+def test_an_attachment_of_a_pdf_is_read_as_what_it_is(read: Read) -> None:
+    pdf = pypdfium2.PdfDocument(formats.pdf(["cover"]))
+    attached = pdf.new_attachment("staff.csv")
+    attached.set_data(f"Name,NI number\nZoë,{VALUE}\n".encode())
+    target = io.BytesIO()
+    pdf.save(target)
+    pdf.close()
+    _, chunks = read(target.getvalue(), "a.pdf")
+    assert places_of(chunks, f"NI number: {VALUE}") == ["part=1!row=2"]
+
+
+def test_a_note_on_a_page_is_read(read: Read) -> None:
+    plain = formats.pdf(["cover"])
+    with_note = plain.replace(
+        b"/Type /Page /Parent",
+        b"/Type /Page /Annots [<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (noted by hand) >>] /Parent",
+    )
+    _, chunks = read(with_note, "a.pdf")  # its table of offsets is wrong now, which a reader has to bear
+    assert places_of(chunks, "noted by hand") == ["page=1"]
+
+
+# Messages
+
+
+def test_a_message_gives_its_headers_texts_and_attachments(read: Read) -> None:
+    message = EmailMessage()
+    message["From"] = "Zoë Quillfeather <zoe@x.example>"
+    message["Subject"] = "Prüfung – your payslip"
+    message.set_content(f"NI number {VALUE}\n", cte="base64")
+    message.add_alternative(f"<p>NI number <b>{VALUE}</b></p>", subtype="html")
+    message.add_attachment(_workbook(), maintype="application", subtype="octet-stream", filename="Gehälter.xlsx")
+    extraction, chunks = read(message.as_bytes(), "message.eml")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "eml")
+    text = text_of(chunks)
+    assert "Subject: Prüfung – your payslip" in text
+    assert "Zoë Quillfeather <zoe@x.example>" in text
+    assert "Gehälter.xlsx" in text
+    assert places_of(chunks, VALUE) == ["part=1", "part=2", "part=3!sheet=1&cell=B2"]
+
+
+def test_a_message_inside_a_message_is_read(read: Read) -> None:
+    inner = EmailMessage()
+    inner["From"] = "inner@x.example"
+    inner.set_content(f"inner text {VALUE}")
+    outer = EmailMessage()
+    outer["From"] = "outer@x.example"
+    outer["To"] = "a@x.example"
+    outer.set_content("see below")
+    outer.add_attachment(inner)
+    _, chunks = read(outer.as_bytes(), "message.eml")
+    assert {"inner@x.example", "outer@x.example"} <= set(text_of(chunks).split())
+    assert VALUE in text_of(chunks)
+
+
+def test_an_attachment_that_cannot_be_read_is_told_and_spoils_nothing(read: Read) -> None:
+    content = formats.eml({"From": "a@x.example", "To": "b@x.example"}, [f"NI {VALUE}"], ("photo.png", formats.png()))
+    extraction, chunks = read(content, "message.eml")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("part_unsupported",))
+    assert VALUE in text_of(chunks)
+
+
+# The name does not decide
+
+
+@pytest.mark.parametrize(
+    ("content", "format_"),
+    [
+        (formats.pdf(["x"]), "pdf"),
+        (formats.docx(["x"]), "docx"),
+        (formats.xlsx("a", [["x"]]), "xlsx"),
+        (b"<html><body>x</body></html>", "html"),
+        (b'<?xml version="1.0"?><a>x</a>', "xml"),
+        (b"From: a@x.example\r\nTo: b@x.example\r\nSubject: s\r\n\r\nx", "eml"),
+        (formats.zipped({"a.txt": b"x"}), "zip"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.jpg", "noextension", "a.txt"])
+def test_the_content_says_what_a_document_is(read: Read, content: bytes, format_: str, name: str) -> None:
+    assert read(content, name)[0].format == format_
+
+
+@pytest.mark.parametrize("name", ["readme", "b.cfg", "c.py"])
+def test_text_of_any_name_is_text(read: Read, name: str) -> None:
+    assert read(b"Dear all: please note,\nthe office is closed\n", name)[0].format == "txt"
