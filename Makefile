@@ -30,7 +30,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml | system
 
 .PHONY: scan
 scan: setup ## scan SHARE=/path/to/folder (or a small sample office share) and write a report
-	@if [ "$(SHARE)" = .retentiond/sample-share ] && [ ! -e "$(SHARE)" ]; then $(BIN)/python tests/corpus/office_share.py "$(SHARE)"; fi
+	@if [ "$(SHARE)" = .retentiond/sample-share ] && [ ! -e "$(SHARE)" ]; then $(BIN)/python -m tests.corpus.office_share "$(SHARE)"; fi
 	@$(BIN)/retentiond scan --state "$(STATE)" "$(SHARE)"
 
 .PHONY: test

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
+import html
 import json
 import os
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,32 +17,182 @@ from tests.corpus.office_share import Manifest, make_office_share
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
+_LONG_AGO = 1_262_304_000 * 10**9  # before every change: under "relatime", whoever reads next moves this access time
 
-def _facts(share: Path) -> dict[str, tuple[object, ...]]:
-    """Everything about every name below the share that a scan could change, content included."""
-    facts: dict[str, tuple[object, ...]] = {}
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    share = tmp_path_factory.mktemp("office") / "share"
+    manifest = make_office_share(share)
+    os.setxattr(share / "Shared" / "Contacts.txt", "user.comment", b"kept as it is")
+    for folder, _, files in os.walk(os.fsencode(share)):
+        for name in files:
+            if not os.path.islink(os.path.join(folder, name)):
+                facts = os.stat(os.path.join(folder, name))
+                os.utime(os.path.join(folder, name), ns=(_LONG_AGO, facts.st_mtime_ns))
+    return share, manifest
+
+
+@pytest.fixture
+def share(made: tuple[Path, Manifest]) -> Path:
+    return made[0]
+
+
+def _traces(share: Path) -> dict[bytes, tuple[object, ...]]:
+    """Everything about every name in the share that a scan could change."""
+    traces: dict[bytes, tuple[object, ...]] = {}
     for folder, folders, files in os.walk(os.fsencode(share)):
         for name in [b".", *folders, *files]:
             path = os.path.join(folder, name)
-            before = os.lstat(path)
-            attributes = (
-                {} if stat.S_ISLNK(before.st_mode) else {key: os.getxattr(path, key) for key in os.listxattr(path)}
-            )
-            times = (before.st_atime_ns, before.st_mtime_ns, before.st_ctime_ns)
-            facts[os.fsdecode(path)] = (
-                before.st_mode,
-                before.st_uid,
-                before.st_gid,
-                before.st_size,
-                *times,
-                str(attributes),
-            )
-    return facts
+            facts = os.lstat(path)
+            link = stat.S_ISLNK(facts.st_mode)
+            attributes = () if link else tuple((key, os.getxattr(path, key)) for key in sorted(os.listxattr(path)))
+            times = (facts.st_atime_ns, facts.st_mtime_ns, facts.st_ctime_ns)
+            traces[path] = (facts.st_ino, facts.st_mode, facts.st_uid, facts.st_nlink, facts.st_size, times, attributes)
+    return traces
 
 
-def _hashes(share: Path) -> dict[str, str]:
-    return {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in share.rglob("*")
-        if path.is_file() and not path.is_symlink()
+def _contents(share: Path) -> dict[bytes, str]:
+    hashes = {}
+    for folder, _, files in os.walk(os.fsencode(share)):
+        for name in files:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOATIME)
+                with open(descriptor, "rb") as file:
+                    hashes[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def test_a_scan_accounts_for_every_file_and_leaves_no_trace(retentiond: Command, share: Path) -> None:
+    contents, traces = _contents(share), _traces(share)
+
+    done = retentiond("scan", share)
+
+    assert done.returncode == 3, done.stderr  # one file of the sample is damaged
+    assert "every one accounted for" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert _traces(share) == traces
+    assert _contents(share) == contents
+
+
+def test_the_result_is_told_as_one_object_that_adds_up(
+    retentiond: Command, made: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    share, manifest = made
+
+    told = json.loads(retentiond("scan", "--json", share).stdout)
+
+    for key in ("skipped", "failed", "extraction", "findings", "categories", "classes"):
+        assert isinstance(told[key], dict)
+    assert told["seen"] == told["scanned"] + sum(told["skipped"].values()) + sum(told["failed"].values())
+    assert told["seen"] == len(manifest.files) + 3  # a second name, a symbolic link, a name that is no text
+    assert told["skipped"] == {"hard_link": 1, "symbolic_link": 1, "unsupported": 2}
+    assert told["failed"] == {"corrupt": 1}
+    assert told["extraction"]["empty"] == 1
+    assert told["classes"]["payroll"] >= 14
+    assert 0 < told["due"] < told["seen"]
+    assert told["bytes"] > 0
+    assert told["state"] == str(tmp_path / "state")
+    assert Path(told["report"]).is_file()
+
+
+def test_what_was_planted_is_found(retentiond: Command, made: tuple[Path, Manifest]) -> None:
+    share, manifest = made
+    planted: dict[str, int] = {}
+    for path, values in manifest.files.items():
+        if not path.endswith((".png", ".zip")):
+            for kind in {value.entity_type for value in values}:
+                planted[kind] = planted.get(kind, 0) + len({v.value for v in values if v.entity_type == kind})
+
+    found = json.loads(retentiond("scan", "--json", share).stdout)["findings"]
+
+    for kind in ("UK_NINO", "UK_NHS", "EMAIL_ADDRESS", "IBAN_CODE", "CREDIT_CARD", "UK_POSTCODE", "PHONE_NUMBER"):
+        assert found[kind] >= 0.95 * planted[kind], kind
+
+
+def test_a_second_scan_opens_nothing_and_says_so(retentiond: Command, share: Path) -> None:
+    first = json.loads(retentiond("scan", "--json", share).stdout)
+    second = json.loads(retentiond("scan", "--json", share).stdout)
+
+    assert first["opened"] > 100
+    assert second["opened"] == 0
+    changing = {"opened", "bytes", "seconds"}
+    assert {key: first[key] for key in first.keys() - changing} == {key: second[key] for key in first.keys() - changing}
+    assert "no file was opened" in retentiond("scan", share).stdout
+
+
+def test_no_output_repeats_a_value_from_the_files(
+    retentiond: Command, made: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    share, manifest = made
+    outputs: dict[str, bytes] = {}
+
+    def run(*arguments: str | os.PathLike[str]) -> None:
+        done = retentiond(*arguments)
+        outputs[" ".join(map(os.fspath, arguments))] = (done.stdout + done.stderr).encode("utf-8", "surrogateescape")
+
+    with_findings = share / "Clients" / "Tenants 2026.xlsx"
+    run("scan", "--json", "--verbose", share)
+    run("status", "--json")
+    run("report", "--format", "csv")
+    run("report", "--format", "json")
+    run("report", "--format", "html")
+    run("explain", with_findings)
+    run("explain", "--json", with_findings)
+    run("detect", with_findings, share / "Scans" / "damaged.docx")
+    run("detect", "--json", with_findings)
+    state = tmp_path / "state"
+    outputs.update({str(file): file.read_bytes() for file in state.rglob("*") if file.is_file()})
+
+    assert {file.name for file in state.iterdir()} >= {"catalogue.sqlite", "report.html", "master.key"}
+    assert len(manifest.values) > 200
+    for name, output in outputs.items():
+        if not name.endswith((".key", ".lock")):
+            assert len(output) > 50, f"{name}: an empty output proves nothing"
+        for value in manifest.values:
+            for spelling in {value, html.escape(value), json.dumps(value)[1:-1], value.replace(" ", "")}:
+                assert spelling.encode() not in output, f"{name} repeats a planted value of {len(value)} characters"
+
+
+def test_the_search_for_planted_values_can_find_one(made: tuple[Path, Manifest]) -> None:
+    """The control: in the share itself, every value is there."""
+    share, manifest = made
+    for path, values in manifest.files.items():
+        if path.endswith((".txt", ".csv", ".json", ".log", ".md", ".html")):
+            content = (share / path).read_text("cp1252" if path.endswith(".txt") else "utf-8")
+            assert all(value.value in content for value in values), path
+
+
+def test_why_a_file_is_due_is_explained_with_its_date(retentiond: Command, share: Path) -> None:
+    retentiond("scan", share)
+    file = next((share / "HR" / "Recruitment" / "2025 Caretaker").glob("* CV.docx"))
+
+    before = json.loads(retentiond("explain", "--json", file, "--at", "2024-01-01").stdout)
+    after = json.loads(retentiond("explain", "--json", file, "--at", "2030-01-01").stdout)
+    said = retentiond("explain", file, "--at", "2030-01-01").stdout
+
+    assert after["decision"]["class"] == "recruitment"
+    assert (before["decision"]["state"], after["decision"]["state"]) != ("due", "keep")
+    assert after["decision"]["state"] == "due"
+    assert "six months" in said or "6 months" in said
+
+
+def test_the_sample_is_the_same_for_the_same_seed(tmp_path: Path, made: tuple[Path, Manifest]) -> None:
+    again = make_office_share(tmp_path / "again")
+
+    assert again == made[1]
+    first = {path.removeprefix(os.fsencode(made[0])): digest for path, digest in _contents(made[0]).items()}
+    second = {
+        path.removeprefix(os.fsencode(tmp_path / "again")): digest
+        for path, digest in _contents(tmp_path / "again").items()
     }
+    assert first == second
+
+
+def test_the_sample_does_not_go_where_something_is(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(FileExistsError):
+        make_office_share(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]

@@ -106,7 +106,7 @@ def xlsx(sheet: str, rows: Sequence[Sequence[str]]) -> bytes:
                 {"worksheets/sheet1.xml": "worksheet", "sharedStrings.xml": "sharedStrings"}
             ),
             "xl/worksheets/sheet1.xml": f"<worksheet {namespace}><sheetData>{lines}</sheetData></worksheet>",
-            "xl/sharedStrings.xml": f'<sst {namespace} count="{len(strings)}" uniqueCount="{len(strings)}">{texts}</sst>',
+            "xl/sharedStrings.xml": f"<sst {namespace}>{texts}</sst>",
         }
     )
 
