@@ -11,6 +11,8 @@ import platform
 import tempfile
 from pathlib import Path
 
+from agent.cli.logs import start_logging
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -20,6 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, ", end="")
     print(f"Python {platform.python_version()}\n")
+    start_logging(verbose=False)
     wanted = arguments.only.split(",")
     with tempfile.TemporaryDirectory(prefix="retentiond-bench-") as scratch:
         if "walk" in wanted:
@@ -30,7 +33,7 @@ def main() -> None:
         if "detect" in wanted:
             from benchmarks import detecting
 
-            detecting.measure(Path(scratch))
+            detecting.measure()
         if "scan" in wanted:
             from benchmarks import scanning
 

@@ -116,6 +116,15 @@ def test_scores_below_the_minimum_are_left_out() -> None:
     assert len(PresidioDetector(minimum_score=0.5).detect(text)) == 1
 
 
+def test_words_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.detection.presidio._MOST_WORDS", 1_500)
+    detector = PresidioDetector()
+    for start in range(0, 5_000, 500):
+        text = " ".join(f"word{number}" for number in range(start, start + 500)) + " NI number AB 12 34 56 C"
+        assert values(detector, text) == {("UK_NINO", "AB 12 34 56 C")}
+    assert len(detector._nlp.pipeline.vocab) < 3_000
+
+
 def test_a_model_in_a_folder_adds_names_of_people(tmp_path: Path) -> None:
     model = spacy.blank("en")
     ruler = model.add_pipe("entity_ruler")
