@@ -86,8 +86,8 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        # WAL lets reports read while a scan writes; FULL makes a commit survive a power cut.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -32768"):
+        # FULL makes a commit survive a power cut.
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -32768"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
@@ -100,6 +100,8 @@ def _bring_up_to_date(connection: Connection, path: Path, engine: Engine) -> Non
         revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     elif tables:
         raise CatalogueError(f"{path}: this is a database, but not a catalogue of retentiond. Name another --state.")
+    # WAL lets reports read while a scan writes. It is kept in the file, so it is set only once the file is known as ours.
+    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     if revision == HEAD:
         return
     from alembic import command

@@ -1,0 +1,84 @@
+"""Every key of the settings is checked, and a mistake is told with file, line and field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.errors import ConfigurationError
+from agent.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+def _load(tmp_path: Path, text: str) -> Settings:
+    (tmp_path / "retentiond.yaml").write_text(text)
+    return load_settings(tmp_path / "retentiond.yaml")
+
+
+def test_the_shipped_file_shows_every_key_with_its_default() -> None:
+    assert load_settings(ROOT / "config" / "retentiond.yaml") == Settings()
+    text = (ROOT / "config" / "retentiond.yaml").read_text()
+    for section in (Settings, type(Settings().extraction), type(Settings().detection)):
+        for key in section.model_fields:
+            assert f"{key}:" in text
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    assert _load(tmp_path, "") == _load(tmp_path, "# nothing\n") == Settings()
+
+
+def test_what_is_set_is_taken(tmp_path: Path) -> None:
+    text = "shares:\n  - name: office\n    path: /srv/office\njobs: 3\nextraction:\n  memory_mib: 512\n"
+    settings = _load(tmp_path, text)
+    assert [(share.name, share.path) for share in settings.shares] == [("office", "/srv/office")]
+    assert (settings.jobs, settings.extraction.memory_mib, settings.schedule) == (3, 512, "uk-default")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nscheduel: x\n", ":1: a: there is no such key"),
+        ("jobs: 1\nscheduel: x\n", ":2: scheduel: there is no such key. Did you mean `schedule`?"),
+        ("zzz: x\n", "Known here: shares, schedule"),
+        ("jobs: '3'\n", ":1: jobs: must be a whole number"),
+        ("jobs: 1.5\n", ":1: jobs: must be a whole number"),
+        ("jobs: 300\n", ":1: jobs: must be at most 256"),
+        ("schedule: 5\n", ":1: schedule: must be text"),
+        ("shares: office\n", ":1: shares: must be a list"),
+        ("shares:\n  - office\n", ":2: shares.0: must hold `key: value` lines"),
+        ("shares:\n  - name: ''\n    path: /x\n", ":2: shares.0.name: must not be empty"),
+        ("extraction: 5\n", ":1: extraction: must hold `key: value` lines"),
+        ("detection:\n  minimum_score: 2.0\n", ":2: detection.minimum_score: must be at most 1"),
+        ("detection:\n  minimum_score: high\n", ":2: detection.minimum_score: must be a number"),
+        ("access_times: never\n", ":1: access_times: must be one of 'keep' or 'may_change'"),
+        ("jobs: 1\n  more: 2\n", ":2:"),
+        ("a: &x [*y]\n", "not valid YAML"),
+        ("just words\n", ":1: the configuration must be"),
+        ("\x00", "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_told_with_line_and_field(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        _load(tmp_path, text)
+    assert said in str(told.value)
+    assert str(told.value).startswith(str(tmp_path / "retentiond.yaml"))
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        _load(tmp_path, "jobs: many\nschedule: 5\nstat: x\n")
+    assert len(str(told.value).splitlines()) == 3
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "none.yaml", tmp_path / "folder"):
+        with pytest.raises(ConfigurationError, match="cannot read"):
+            load_settings(path)
+
+
+def test_yaml_cannot_make_objects(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="not valid YAML"):
+        _load(tmp_path, "schedule: !!python/object/apply:os.system ['true']\n")
