@@ -131,17 +131,17 @@ def schedule_from(named: str) -> RetentionSchedule:
 def share_connector(path: Path, name: str, state: Path, settings: Settings) -> Connector:
     """The connector to a folder. It can only read: changing calls are answered as a dry run."""
     from connectors.registry import connector_class
-    from connectors.wrappers import ReadOnly
+    from connectors.wrappers import RateLimited, ReadOnly
 
-    filesystem = connector_class("filesystem")
-    return ReadOnly(
-        filesystem(
-            os.fsencode(path),
-            name,
-            excluded=(os.fsencode(state),),
-            may_change_access_times=settings.access_times == "may_change",
-        )
+    connector: Connector = connector_class("filesystem")(
+        os.fsencode(path),
+        name,
+        excluded=(os.fsencode(state),),
+        may_change_access_times=settings.access_times == "may_change",
     )
+    if settings.files_per_second is not None:
+        connector = RateLimited(connector, settings.files_per_second)
+    return ReadOnly(connector)
 
 
 def scope_of(connector: Connector, path: Path) -> Scope:
@@ -151,7 +151,9 @@ def scope_of(connector: Connector, path: Path) -> Scope:
     try:
         return connector.scopes()[0]
     except ScopeUnavailable as error:
-        raise SourceUnavailable(f"{show_name(os.fsencode(path))}: {error}.") from error
+        raise SourceUnavailable(
+            f"{show_name(os.fsencode(path))}: {error}. Check the path, and that the share is mounted."
+        ) from error
 
 
 def extractor_from(settings: Settings) -> ProcessExtractor:

@@ -51,6 +51,7 @@ class Settings(_Section):
     state: str | None = None
     jobs: int = Field(default=0, ge=0, le=256)
     access_times: Literal["keep", "may_change"] = "keep"
+    files_per_second: float | None = Field(default=None, gt=0.0)
     extraction: ExtractionSettings = ExtractionSettings()
     detection: DetectionSettings = DetectionSettings()
 
@@ -118,6 +119,8 @@ def _bounds(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if "ge" in context:
         return f"must be at least {context['ge']}"
+    if "gt" in context:
+        return f"must be above {context['gt']:g}"
     if "le" in context:
         return f"must be at most {context['le']}"
     if "expected" in context:

@@ -44,6 +44,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         ("zzz: x\n", "Known here: shares, schedule"),
         ("jobs: '3'\n", ":1: jobs: must be a whole number"),
         ("jobs: 1.5\n", ":1: jobs: must be a whole number"),
+        ("files_per_second: 0\n", ":1: files_per_second: must be above 0"),
         ("jobs: 300\n", ":1: jobs: must be at most 256"),
         ("schedule: 5\n", ":1: schedule: must be text"),
         ("shares: office\n", ":1: shares: must be a list"),

@@ -100,7 +100,7 @@ def _bring_up_to_date(connection: Connection, path: Path, engine: Engine) -> Non
         revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     elif tables:
         raise CatalogueError(f"{path}: this is a database, but not a catalogue of retentiond. Name another --state.")
-    # WAL lets reports read while a scan writes. It is kept in the file, so it is set only once the file is known as ours.
+    # WAL lets reports read while a scan writes. The file keeps it, so it is set only once the file is known as ours.
     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     if revision == HEAD:
         return

@@ -95,6 +95,7 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
 def _tell(facts: dict[str, Any]) -> None:
     from rich.console import Console
 
+    from agent.model.location import describe
     from agent.reports.words import say
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -113,5 +114,5 @@ def _tell(facts: dict[str, Any]) -> None:
     if facts["findings"]:
         console.print("Findings (values are not kept):")
     for finding in facts["findings"]:
-        place = f" at {finding['location']}" if finding["location"] else ""
-        console.print(f"  {finding['type']:<26} {finding['score']:.2f}  {finding['count']} times{place}")
+        times = "once" if finding["count"] == 1 else f"{finding['count']:,} times, first"
+        console.print(f"  {finding['type']:<26} {finding['score']:.2f}  {times} in {describe(finding['location'])}")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -51,14 +52,17 @@ class Scanning:
         if not shares:
             raise UsageError("Name a folder to scan, for example:  retentiond scan ~/Documents")
         with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state, create=True) as catalogue:
+            began = time.monotonic()
             results = [self._scan(catalogue, name, path, new_mount) for name, path in shares]
-            return self._facts(catalogue, results)
+            return {**self._facts(catalogue, results), "seconds": round(time.monotonic() - began, 3)}
 
     def _scan(self, catalogue: Catalogue, name: str, path: Path, new_mount: bool) -> tuple[PassResult, int]:
         from agent.cli.progress import scan_progress
         from agent.usecases.estimate import count_items
 
         def count(stop: threading.Event) -> int | None:
+            if before is not None:
+                return before
             second = bootstrap.share_connector(path, name, self._state, self._settings)
             try:
                 return count_items(second, bootstrap.scope_of(second, path), stop)
@@ -66,6 +70,7 @@ class Scanning:
                 second.close()
 
         connector = bootstrap.share_connector(path, name, self._state, self._settings)
+        before = _seen_before(catalogue, name)
         executor = bootstrap.worker_pool(self._settings, self._state, self._jobs)
         try:
             scope = bootstrap.scope_of(connector, path)
@@ -106,7 +111,6 @@ class Scanning:
             "tombstoned": sum(result.tombstoned for result in passes),
             "reconciles": all(result.reconciles for result in passes),
             "bytes": sum(result.size_bytes for result in passes),
-            "seconds": round(sum(result.seconds for result in passes), 3),
         }
         return {**facts, **self._evaluation(catalogue), "state": str(self._state)}
 
@@ -136,6 +140,15 @@ class Scanning:
         bootstrap.write_report(report, "html", catalogue, self._schedule, as_of)
         catalogue.keep_evaluation(key, json.dumps(facts))
         return facts
+
+
+def _seen_before(catalogue: Catalogue, name: str) -> int | None:
+    """How many items the last whole scan of the share saw; near enough for a progress bar."""
+    for share in catalogue.shares():
+        last = catalogue.last_pass(share) if share.name == name else None
+        if last is not None and last.complete:
+            return last.seen
+    return None
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from agent.extraction.base import Limits
-from agent.extraction.frames import CHUNK, END, READY, chunk_body, extraction_body, frame, receive_exactly
+from agent.extraction.frames import CHUNK, END, LAST_END, READY, chunk_body, extraction_body, frame, receive_exactly
 from agent.extraction.router import load_readers, read_document
 from agent.model.outcome import Extraction, ExtractionStatus
 
@@ -26,7 +26,6 @@ _PR_SET_NO_NEW_PRIVS = 38
 _OPEN_FILES = 32
 # A process that has read a large document keeps the memory; beyond this it makes room for a fresh one.
 _RESIDENT_KIB = 300 * 1024
-_DOCUMENTS = 1_000
 _ROOM_BYTES = 48 * 1024 * 1024
 
 
@@ -53,18 +52,19 @@ def _address_space() -> int:
 
 
 def serve(connection: socket.socket, limits: Limits) -> None:
-    """Answers one document after the other until the other end closes or the process has grown old."""
+    """Answers one document after the other until the other end closes or the process has grown large."""
     connection.sendall(frame(READY, {}))
-    for _ in range(_DOCUMENTS):
+    while True:
         head, descriptors, _, _ = socket.recv_fds(connection, 4, 1)
         if not head or not descriptors:
             return
         name = receive_exactly(connection, int.from_bytes(head, "big"))
         _allow_cpu(limits.cpu_seconds)
         result = _read(connection, descriptors[0], name, limits)
-        connection.sendall(frame(END, extraction_body(result)))
         killed = result.status is ExtractionStatus.KILLED
-        if killed or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RESIDENT_KIB:
+        last = killed or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RESIDENT_KIB
+        connection.sendall(frame(LAST_END if last else END, extraction_body(result)))
+        if last:
             return
 
 

@@ -16,7 +16,8 @@ from agent.model.location import read
 from agent.model.outcome import Extraction, ExtractionStatus
 
 HEADER = struct.Struct("!cI")
-READY, CHUNK, END = b"R", b"C", b"E"
+# The process is ready, a stretch of text, the end of a document, and an end after which the process goes as well.
+READY, CHUNK, END, LAST_END = b"R", b"C", b"E", b"L"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 _WORD = re.compile(r"[a-z0-9_]{1,40}")

@@ -16,7 +16,17 @@ from importlib.metadata import version
 
 from agent.errors import AgentError
 from agent.extraction.base import Chunk, Limits
-from agent.extraction.frames import CHUNK, END, HEADER, MAX_BODY_BYTES, READY, BadFrame, chunk_of, extraction_of
+from agent.extraction.frames import (
+    CHUNK,
+    END,
+    HEADER,
+    LAST_END,
+    MAX_BODY_BYTES,
+    READY,
+    BadFrame,
+    chunk_of,
+    extraction_of,
+)
 from agent.model.outcome import Extraction, ExtractionStatus
 
 _READERS_REVISION = 1  # raise it whenever a reader of ours may give other text
@@ -61,7 +71,7 @@ class _Child:
     def receive(self, deadline: float) -> tuple[bytes, object]:
         """The next message. Raises `_Late`, `BadFrame`, or `EOFError` when the process is gone."""
         tag, length = HEADER.unpack(self._exactly(HEADER.size, deadline))
-        if tag not in (READY, CHUNK, END) or length > MAX_BODY_BYTES:
+        if tag not in (READY, CHUNK, END, LAST_END) or length > MAX_BODY_BYTES:
             raise BadFrame("header")
         try:
             return tag, json.loads(self._exactly(length, deadline))
@@ -134,8 +144,11 @@ class ProcessExtractor:
     def _answer(self, child: _Child, deadline: float, on_chunk: Callable[[Chunk], None]) -> Extraction:
         while True:
             tag, body = child.receive(deadline)
-            if tag == END:
-                return extraction_of(body)
+            if tag in (END, LAST_END):
+                extraction = extraction_of(body)
+                if tag == LAST_END:
+                    self.close()
+                return extraction
             if tag != CHUNK:
                 raise BadFrame("out of turn")
             chunk = chunk_of(body)
@@ -144,7 +157,7 @@ class ProcessExtractor:
             deadline += time.monotonic() - before  # the time others take with the text is not the document's
 
     def _ready(self) -> _Child:
-        """A process that waits for a document. One that has ended on its own account is replaced."""
+        """A process that waits for a document. One that has been killed meanwhile is replaced."""
         if self._child is not None and self._gone(self._child):
             self._end()
         if self._child is None:
@@ -164,7 +177,7 @@ class ProcessExtractor:
 
     @staticmethod
     def _gone(child: _Child) -> bool:
-        """Whether the process has closed its end, as it does after a large document."""
+        """Whether the process has closed its end."""
         readable, _, _ = select.select([child.connection], [], [], 0)
         return bool(readable) or child.process.poll() is not None
 

@@ -196,3 +196,15 @@ def test_the_sample_does_not_go_where_something_is(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         make_office_share(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_files_are_opened_no_faster_than_allowed(retentiond: Command, tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    for number in range(4):
+        (tmp_path / "few" / f"{number}.txt").write_text("x")
+    (tmp_path / "settings.yaml").write_text("files_per_second: 2\n")
+
+    told = json.loads(retentiond("scan", "--json", tmp_path / "few", "--config", tmp_path / "settings.yaml").stdout)
+
+    assert told["opened"] == 4
+    assert told["seconds"] >= 1.5
