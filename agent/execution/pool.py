@@ -68,6 +68,8 @@ def serve(connection: socket.socket, build: Callable[[], Work]) -> None:
             with open(descriptors[0], "rb", buffering=0) as document:
                 try:
                     answer = work(document.fileno(), name)
+                except AgentError as error:
+                    answer = error
                 except Exception:  # noqa: BLE001 — a traceback could show what the document says; the parent tells the end
                     os._exit(1)
             _send(connection, answer)
@@ -105,8 +107,8 @@ class ProcessPool:
     """Runs the work in `jobs` processes, started when the first document comes.
 
     `build` makes the work inside each process and must be picklable. A document that takes longer than `seconds`
-    is answered with `Lost("timeout")`. Raises the `AgentError` that `build` raised, and `WorkersCannotStart` when
-    workers end before they are ready.
+    is answered with `Lost("timeout")`. Raises the `AgentError` that `build` or the work raised, and
+    `WorkersCannotStart` when workers end before they are ready.
     """
 
     def __init__(self, build: Callable[[], Work], jobs: int, seconds: float = 900.0) -> None:
@@ -181,9 +183,9 @@ class ProcessPool:
         except (EOFError, ConnectionError):
             self._replace(worker, "worker_died")
             return
+        if isinstance(message, AgentError):
+            raise message
         if not worker.ready:
-            if message is not None:
-                raise message
             worker.ready = True
         elif worker.ticket is not None:
             ticket, worker.ticket = worker.ticket, None

@@ -87,14 +87,10 @@ def _read(connection: socket.socket, descriptor: int, name: bytes, limits: Limit
 
 
 def main() -> None:
-    """Started as `python -m agent.extraction.child DESCRIPTOR LIMITS`."""
+    """Started by `agent.extraction.process`. Its arguments are our descriptor of the socket, and the limits."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     limits = Limits(**json.loads(sys.argv[2]))
     load_readers()
     confine(limits)
     with contextlib.suppress(EOFError, ConnectionError):
         serve(connection, limits)
-
-
-if __name__ == "__main__":
-    main()

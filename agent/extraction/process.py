@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
+import agent
 from agent.errors import AgentError
 from agent.extraction.base import Chunk, Limits
 from agent.extraction.frames import (
@@ -32,6 +34,9 @@ from agent.model.outcome import Extraction, ExtractionStatus
 _READERS_REVISION = 1  # raise it whenever a reader of ours may give other text
 _PACKAGES = ("pypdfium2", "selectolax")
 _START_SECONDS = 60.0
+# Isolated from the user's own Python settings, but with the very code that runs here, wherever that lies.
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from agent.extraction.child import main; main()"
+_CODE = str(Path(agent.__file__).parents[1])
 
 
 def extractor_version() -> str:
@@ -57,7 +62,7 @@ class _Child:
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 — our own module, by our own interpreter
                 [
-                    *(sys.executable, "-I", "-m", "agent.extraction.child"),
+                    *(sys.executable, "-I", "-c", _START, _CODE),
                     *(str(theirs.fileno()), json.dumps(dataclasses.asdict(limits))),
                 ],
                 pass_fds=[theirs.fileno()],

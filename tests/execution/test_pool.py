@@ -25,6 +25,10 @@ class Reader:
             os.kill(os.getpid(), signal.SIGKILL)
         if name == b"hang":
             time.sleep(60)
+        if name == b"fail":
+            raise ValueError(f"cannot read {os.pread(descriptor, 100, 0)!r}")
+        if name == b"unset":
+            raise ConfigurationError("the memory limit is too small")
         return name, os.pread(descriptor, 100, 0)
 
     def close(self) -> None:
@@ -93,6 +97,19 @@ def test_a_worker_that_hangs_is_ended_and_the_rest_goes_on(pool: ProcessPool, do
     answers = [pool.wait(ticket) for ticket in tickets]
 
     assert answers == [Lost("timeout"), (b"a", b"content"), (b"b", b"content")]
+
+
+def test_a_failure_costs_one_document_and_its_traceback_is_not_shown(
+    pool: ProcessPool, document: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert pool.wait(pool.submit(document, b"fail")) == Lost("worker_died")
+    assert pool.wait(pool.submit(document, b"next")) == (b"next", b"content")
+    assert "content" not in "".join(capfd.readouterr())
+
+
+def test_a_mistake_in_the_settings_found_at_work_reaches_the_caller(pool: ProcessPool, document: int) -> None:
+    with pytest.raises(ConfigurationError, match="too small"):
+        pool.wait(pool.submit(document, b"unset"))
 
 
 def test_a_mistake_in_the_settings_found_by_a_worker_reaches_the_caller(document: int) -> None:
