@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -38,6 +39,7 @@ def report(
     """
     from agent import bootstrap
     from agent.cli.days import day
+    from connectors.base import show_name
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=False)
@@ -49,4 +51,4 @@ def report(
             bootstrap.stream_report(sys.stdout, format.value, catalogue, rules, as_of)
             return
         bootstrap.write_report(target, format.value, catalogue, rules, as_of)
-    typer.echo(f"Report: {target}")
+    typer.echo(f"Report: {show_name(os.fsencode(target))}")

@@ -53,7 +53,7 @@ def scan(
     start_logging(verbose)
     console = Console(stderr=True)
     work = Scanning(console, state, config, schedule, jobs or 0, may_change_access_times)
-    result = work.run([path.absolute() for path in paths or []], new_mount=new_mount)
+    result = work.run(paths or [], new_mount=new_mount)
     if json:
         import json as codec
 

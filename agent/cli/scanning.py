@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent import bootstrap
 from agent.errors import UsageError
 from agent.usecases.scan import Scan
+from connectors.base import show_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,8 +48,9 @@ class Scanning:
 
     def run(self, paths: list[Path], *, new_mount: bool) -> dict[str, Any]:
         """Scans every share, writes the report, and gives the facts of `scan --json`."""
-        shares = [(str(path), path) for path in paths]
-        shares = shares or [(share.name, Path(share.path).absolute()) for share in self._settings.shares]
+        named = {_whole(Path(share.path)): share.name for share in self._settings.shares}
+        shares = [(named.get(path, _shown(path)), path) for path in map(_whole, paths)]
+        shares = shares or [(name, path) for path, name in named.items()]
         if not shares:
             raise UsageError("Name a folder to scan, for example:  retentiond scan ~/Documents")
         with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state, create=True) as catalogue:
@@ -78,7 +80,7 @@ class Scanning:
                 scan = Scan(
                     connector,
                     scope,
-                    os.fsdecode(path),
+                    _shown(path),
                     catalogue,
                     executor,
                     bootstrap.analysis_fingerprint(self._settings),
@@ -112,7 +114,7 @@ class Scanning:
             "reconciles": all(result.reconciles for result in passes),
             "bytes": sum(result.size_bytes for result in passes),
         }
-        return {**facts, **self._evaluation(catalogue), "state": str(self._state)}
+        return {**facts, **self._evaluation(catalogue), "state": _shown(self._state)}
 
     def _evaluation(self, catalogue: Catalogue) -> dict[str, Any]:
         """Counts of classes, categories and due items, and the report; both are kept as long as nothing changes."""
@@ -135,11 +137,20 @@ class Scanning:
             "due": totals.states["due"],
             "states": dict(sorted(totals.states.items())),
             "with_personal_data": totals.with_personal_data,
-            "report": str(report),
+            "report": _shown(report),
         }
         bootstrap.write_report(report, "html", catalogue, self._schedule, as_of)
         catalogue.keep_evaluation(key, json.dumps(facts))
         return facts
+
+
+def _whole(path: Path) -> Path:
+    """The path from the root on, without detours; links in it are left as they are."""
+    return Path(os.path.abspath(path))
+
+
+def _shown(path: Path) -> str:
+    return show_name(os.fsencode(path))
 
 
 def _seen_before(catalogue: Catalogue, name: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,11 +19,12 @@ def status(state: options.State = None, config: options.Config = None, json: opt
     Example:  retentiond status --json
     """
     from agent import bootstrap
+    from connectors.base import show_name
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=False)
     with bootstrap.open_catalogue(directory) as catalogue:
-        facts = {"state": str(directory), "shares": _shares(catalogue)}
+        facts = {"state": show_name(os.fsencode(directory)), "shares": _shares(catalogue)}
     if json:
         import json as codec
 
