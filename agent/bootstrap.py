@@ -166,6 +166,7 @@ def extractor_from(settings: Settings) -> ProcessExtractor:
         Limits(
             wall_seconds=float(limits.wall_seconds),
             cpu_seconds=limits.wall_seconds,
+            reading_seconds=limits.wall_seconds * 0.8,
             memory_bytes=limits.memory_mib * 1024 * 1024,
             output_characters=limits.output_characters,
             expanded_bytes=limits.expanded_mib * 1024 * 1024,

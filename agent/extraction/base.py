@@ -29,10 +29,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one document may cost. Exceeding a limit of output ends as partial, one of the process as killed."""
+    """How much one document may cost.
+
+    `reading_seconds` are processor time after which reading stops with what there is (partial), as with the limits of
+    output; a document that exceeds the wall clock, `cpu_seconds` or the memory is given up (killed).
+    """
 
     wall_seconds: float = 30.0
     cpu_seconds: int = 30
+    reading_seconds: float = 24.0
     memory_bytes: int = 1024 * 1024 * 1024
     output_characters: int = 64_000_000
     expanded_bytes: int = 512 * 1024 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import BinaryIO
 
 from agent.extraction.base import Limits
@@ -25,18 +26,25 @@ class Budget:
         self._characters = 0
         self._expanded = 0
         self._members = 0
+        self._until = time.process_time() + limits.reading_seconds
 
     def write(self, characters: int) -> None:
         """So many characters of text have been given out."""
         self._characters += characters
         if self._characters > self._limits.output_characters:
             raise LimitReached("output_limit")
+        self._spend()
 
     def expand(self, size: int) -> None:
         """So many bytes have come out of a compressed or encoded part."""
         self._expanded += size
         if self._expanded > self._limits.expanded_bytes:
             raise LimitReached("expansion_limit")
+        self._spend()
+
+    def _spend(self) -> None:
+        if time.process_time() > self._until:
+            raise LimitReached("time_limit")
 
     def enter(self, depth: int) -> None:
         """A document inside another one is opened, at that depth below the outermost."""

@@ -128,6 +128,17 @@ def test_a_text_beyond_the_limit_is_kept_up_to_it(sparing: ProcessExtractor, tmp
     assert 9_000 < sum(len(chunk.text) for chunk in chunks) <= 10_000
 
 
+def test_a_document_that_takes_long_gives_what_was_read_in_time(tmp_path: Path) -> None:
+    extractor = ProcessExtractor(Limits(reading_seconds=0.2))
+    (tmp_path / "long.csv").write_text("Name,Number\n" + "Zoe,17\n" * 3_000_000)
+    began = time.monotonic()
+    extraction, chunks = take(extractor, tmp_path / "long.csv")
+    extractor.close()
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("time_limit",))
+    assert chunks
+    assert time.monotonic() - began < 3
+
+
 def test_many_parts_end_as_partial(sparing: ProcessExtractor, tmp_path: Path) -> None:
     part = "--b\r\nContent-Type: text/plain\r\n\r\nx\r\n"
     head = 'From: a@x.example\r\nTo: b@x.example\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
