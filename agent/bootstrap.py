@@ -93,7 +93,8 @@ def open_catalogue(state: Path, *, create: bool = False) -> Catalogue:
 @contextmanager
 def sole_writer(state: Path) -> Iterator[None]:
     """Holds the state directory for one scan at a time. Raises `UsageError` if another holds it."""
-    with open(state / "scan.lock", "w", encoding="ascii") as lock:
+    descriptor = os.open(state / "scan.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

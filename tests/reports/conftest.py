@@ -1,4 +1,4 @@
-"""What the report tests share: a small estate, and whether what is expected shall be written anew."""
+"""What the report tests share: a small estate."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import pytest
 
 from agent.reports.base import Report
 from tests.reports.factories import small_report
-
-
-@pytest.fixture
-def golden_update(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--golden-update", default=False))
 
 
 @pytest.fixture
