@@ -6,11 +6,9 @@ Other connectors are judged by the same contract; tests of everything above conn
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 from connectors.base import (
     Capabilities,
@@ -27,6 +25,7 @@ from connectors.base import (
     Receipt,
     Scope,
 )
+from connectors.content import OpenContent
 from connectors.errors import ConnectorError, ItemChanged, ItemNotFound, ScopeUnavailable
 
 MARK = "label"
@@ -120,13 +119,17 @@ class MemoryConnector:
                 told, seen = [], 0
         yield Page(tuple(told), seen, 1, folder + b"\0" + _FOLDER_ENDED)
 
-    def open(self, scope: Scope, item: Item) -> MemoryContent:
+    def open(self, scope: Scope, item: Item) -> OpenContent:
         self._verify()
         if item.ref in self._on_opening:
             raise self._on_opening[item.ref]
         stored = self._at(item.ref, item.version)
         self.opened.append(item.ref)
-        return MemoryContent(stored.content, lambda: self._is_at(item.ref, item.version))
+        descriptor = os.memfd_create("content", os.MFD_CLOEXEC)
+        with open(descriptor, "wb", closefd=False) as memory:
+            memory.write(stored.content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return OpenContent(descriptor, lambda _: self._is_at(item.ref, item.version))
 
     def label(self, scope: Scope, ref: ItemRef, version: bytes, label: str) -> Receipt:
         stored = self._at(ref, version)
@@ -177,37 +180,6 @@ class MemoryConnector:
                 tree[b"/".join(steps[:depth])].add(step)
                 tree.setdefault(b"/".join(steps[: depth + 1]), set())
         return tree
-
-
-class MemoryContent:
-    """Bytes behind a descriptor, without a file."""
-
-    def __init__(self, content: bytes, is_current: Callable[[], bool]) -> None:
-        self._descriptor: int | None = os.memfd_create("content", os.MFD_CLOEXEC)
-        os.write(self._descriptor, content)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self._is_current = is_current
-
-    def fileno(self) -> int:
-        if self._descriptor is None:
-            raise ValueError("the content is closed")
-        return self._descriptor
-
-    def still_current(self) -> bool:
-        return self._is_current()
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _ref(path: bytes) -> ItemRef:

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 
 from connectors.base import Capabilities, Item, ItemRef, Known, Page, Receipt, Scope
+from connectors.content import OpenContent
 from connectors.errors import ScopeUnavailable, Unsupported
 from connectors.filesystem import attributes
-from connectors.filesystem.content import FileContent, mount_keeps_access_times, open_content
+from connectors.filesystem.content import mount_keeps_access_times, open_content
 from connectors.filesystem.facts import on_opening
 from connectors.filesystem.walk import Directories, open_folder, walk
 
@@ -47,7 +48,7 @@ class FilesystemConnector:
         yield from walk(self._open_root(), known, after, self._excluded_directories())
         self._verify(scope)
 
-    def open(self, scope: Scope, item: Item) -> FileContent:
+    def open(self, scope: Scope, item: Item) -> OpenContent:
         try:
             folder = self._folder_of(item.ref)
         except OSError as error:

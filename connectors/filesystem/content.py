@@ -6,9 +6,8 @@ import errno
 import os
 import stat
 import time
-from types import TracebackType
-from typing import Self
 
+from connectors.content import OpenContent
 from connectors.errors import AccessTimeWouldChange, ConnectorError, ItemChanged, Offline, Sparse
 from connectors.filesystem.facts import on_opening, version_of
 from connectors.filesystem.linux import open_beneath
@@ -21,37 +20,7 @@ _INLINE_BYTES = 4096
 _SETTLED_SECONDS = 60
 
 
-class FileContent:
-    """An open file. Reading from it leaves the file's access time alone, unless that was allowed to change."""
-
-    def __init__(self, descriptor: int, version: bytes) -> None:
-        self._descriptor: int | None = descriptor
-        self._version = version
-
-    def fileno(self) -> int:
-        if self._descriptor is None:
-            raise ValueError("the content is closed")
-        return self._descriptor
-
-    def still_current(self) -> bool:
-        facts = os.fstat(self.fileno())
-        return stat.S_ISREG(facts.st_mode) and version_of(facts) == self._version
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def open_content(directory: int, name: bytes, version: bytes, *, may_change_access_times: bool) -> FileContent:
+def open_content(directory: int, name: bytes, version: bytes, *, may_change_access_times: bool) -> OpenContent:
     """The file `name` in `directory` at `version`.
 
     Raises the errors of `Connector.open`. Should somebody put a named pipe in the file's place, we don't wait for it.
@@ -60,7 +29,7 @@ def open_content(directory: int, name: bytes, version: bytes, *, may_change_acce
         descriptor = _open(directory, name, may_change_access_times)
     except OSError as error:
         raise on_opening(error) from None
-    content = FileContent(descriptor, version)
+    content = OpenContent(descriptor, lambda opened: _is_at(opened, version))
     try:
         if not content.still_current():
             raise ItemChanged("the file is another one than was listed")
@@ -72,6 +41,11 @@ def open_content(directory: int, name: bytes, version: bytes, *, may_change_acce
         content.close()
         raise
     return content
+
+
+def _is_at(descriptor: int, version: bytes) -> bool:
+    facts = os.fstat(descriptor)
+    return stat.S_ISREG(facts.st_mode) and version_of(facts) == version
 
 
 def _open(directory: int, name: bytes, may_change_access_times: bool) -> int:

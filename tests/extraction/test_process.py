@@ -179,6 +179,7 @@ def test_the_process_ends_with_ours(letter: Path) -> None:
         extractor = ProcessExtractor(Limits())
         take(extractor, letter)
         (letter.parent / "pid").write_text(str(_process_of(extractor)))
+        os.kill(_process_of(extractor), signal.SIGSTOP)  # too busy to see that we are gone
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(parent, 0)
     process = Path("/proc") / (letter.parent / "pid").read_text()
