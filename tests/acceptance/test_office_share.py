@@ -208,3 +208,15 @@ def test_files_are_opened_no_faster_than_allowed(retentiond: Command, tmp_path: 
 
     assert told["opened"] == 4
     assert told["seconds"] >= 1.5
+
+
+def test_our_own_state_inside_the_share_is_left_out(retentiond: Command, tmp_path: Path) -> None:
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share" / "a.txt").write_text("x")
+    state = tmp_path / "share" / "kept here"
+
+    first = json.loads(retentiond("scan", "--json", "--state", state, tmp_path / "share").stdout)
+    second = json.loads(retentiond("scan", "--json", "--state", state, tmp_path / "share").stdout)
+
+    assert (first["seen"], second["seen"], second["opened"]) == (1, 1, 0)
+    assert second["folders_not_listed"] == [{"folder": "kept here", "reason": "own_state", "failed": False}]
