@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,19 +23,25 @@ class Lost:
 
 
 class Ticket:
-    """A place in the queue. `answer` is set once `done` is true: what the work returned, or `Lost`."""
+    """A place in the queue. `answer` is set once `done` is true: what the work returned, or `Lost`.
 
-    __slots__ = ("answer", "descriptor", "done", "name")
+    `on_done` is called at that moment, in the caller's process.
+    """
+
+    __slots__ = ("answer", "descriptor", "done", "name", "on_done")
 
     def __init__(self, descriptor: int, name: bytes) -> None:
         self.descriptor = descriptor
         self.name = name
         self.done = False
         self.answer: Any = None
+        self.on_done: Callable[[], None] | None = None
 
     def settle(self, answer: object) -> None:
         self.answer = answer
         self.done = True
+        if self.on_done is not None:
+            self.on_done()
 
 
 class Executor(Protocol):

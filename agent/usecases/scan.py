@@ -151,7 +151,9 @@ class Scan:
         if not self._under_way or len(self._under_way[-1].entries) >= _BATCH_RESULTS:
             self._under_way.append(_Batch(page.cursor))
         batch = self._under_way[-1]
-        batch.entries.extend(self._entry(share, change) for change in page.changes)
+        entries = [self._entry(share, change) for change in page.changes]
+        batch.entries.extend(entries)
+        self._on_progress(page.seen - sum(isinstance(entry, _Pending) for entry in entries), 0)
         batch.seen += page.seen
         batch.folders += page.folders
         batch.cursor = page.cursor
@@ -183,7 +185,12 @@ class Scan:
             log.warning("item.not_opened", item=str(item.ref), outcome=str(outcome))
             return ItemResult(item.ref, item, outcome, retry=retry)
         self._opened += 1
-        return _Pending(item, content, self._executor.submit(content.fileno(), item.ref.name))
+        ticket = self._executor.submit(content.fileno(), item.ref.name)
+        if ticket.done:
+            self._on_progress(1, item.size_bytes)
+        else:
+            ticket.on_done = lambda: self._on_progress(1, item.size_bytes)
+        return _Pending(item, content, ticket)
 
     def _commit_finished(self, current: Pass, *, everything: bool = False) -> None:
         """Commits the oldest batches whose items are all answered, once they are full or old enough."""
@@ -203,13 +210,10 @@ class Scan:
         recorded = [self._settled(entry) if isinstance(entry, _Pending) else entry for entry in batch.entries]
         self._catalogue.commit(current, recorded, batch.cursor, batch.seen, batch.folders, self._now())
         self._committed_at = time.monotonic()
-        size_bytes = 0
         for result in recorded:
-            if isinstance(result, ItemResult) and result.item is not None:
-                size_bytes += result.item.size_bytes
-                if self._held_back.get(result.item.file_id) == result.ref:
-                    del self._held_back[result.item.file_id]
-        self._on_progress(batch.seen, size_bytes)
+            item = result.item if isinstance(result, ItemResult) else None
+            if item is not None and self._held_back.get(item.file_id) == item.ref:
+                del self._held_back[item.file_id]
 
     def _settled(self, pending: _Pending) -> ItemResult:
         item, answer = pending.item, pending.ticket.answer

@@ -33,6 +33,8 @@ from connectors.errors import (
 )
 from connectors.memory import MemoryConnector
 
+_PATHS = (b"a", b"HR/b", b"HR/Leavers/c", b"HR/Leavers/d", b"Pay/e")
+
 
 class Reading:
     """Work that finds one value in each document; what it is told to do instead, it does."""
@@ -59,6 +61,7 @@ class Office:
         self.catalogue = Catalogue.open(catalogue, create=True)
         self.work = Reading()
         self.fingerprint = "first"
+        self.progress: list[tuple[int, int]] = []
         self._clock = datetime(2026, 1, 1, tzinfo=UTC)
 
     def scan(self, **options: bool) -> PassResult:
@@ -82,7 +85,7 @@ class Office:
             InlineExecutor(self.work),
             self.fingerprint,
             now,
-            lambda items, size_bytes: None,
+            lambda items, size_bytes: self.progress.append((items, size_bytes)),
         ).run(**options)
 
     def outcomes(self) -> dict[str, str]:
@@ -92,7 +95,7 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     office = Office(tmp_path / "catalogue.sqlite")
-    for path in (b"a", b"HR/b", b"HR/Leavers/c", b"HR/Leavers/d", b"Pay/e"):
+    for path in _PATHS:
         office.source.put(path, b"content of " + path)
     yield office
     office.catalogue.close()
@@ -102,6 +105,15 @@ def test_every_item_is_scanned_and_accounted_for(office: Office) -> None:
     result = office.scan()
     assert (result.seen, result.scanned, result.folders, result.reconciles) == (5, 5, 4, True)
     assert set(office.outcomes().values()) == {"scanned"}
+
+
+def test_progress_counts_every_item_once_as_it_is_done(office: Office) -> None:
+    office.scan()
+    assert sum(items for items, _ in office.progress) == 5
+    assert sum(size for _, size in office.progress) == sum(len(b"content of " + path) for path in _PATHS)
+    office.progress.clear()
+    office.scan()
+    assert sum(items for items, _ in office.progress) == 5
 
 
 @pytest.mark.parametrize(
