@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _OPEN_FILES = 32
 # A process that has read a large document keeps the memory; beyond this it makes room for a fresh one.
-_RESIDENT_KIB = 300 * 1024
+_RESIDENT_BYTES = 300 * 1024 * 1024
 _ROOM_BYTES = 48 * 1024 * 1024
 
 
@@ -34,7 +34,7 @@ def confine(limits: Limits) -> None:
 
     Ends the process if the limit leaves no memory to work with.
     """
-    if _address_space() + _ROOM_BYTES > limits.memory_bytes:
+    if Memory().address_space + _ROOM_BYTES > limits.memory_bytes:
         sys.exit("the memory limit is too small")
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -45,14 +45,27 @@ def confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
 
 
-def _address_space() -> int:
-    """The bytes of address space in use."""
-    with open("/proc/self/statm", "rb") as memory:
-        return int(memory.read().split()[0]) * resource.getpagesize()
+class Memory:
+    """What memory this process uses now, in bytes. `ru_maxrss` would not do: it begins with the parent's."""
+
+    def __init__(self) -> None:
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    @property
+    def address_space(self) -> int:
+        return self._pages(0)
+
+    @property
+    def resident(self) -> int:
+        return self._pages(1)
+
+    def _pages(self, column: int) -> int:
+        return int(os.pread(self._statm, 200, 0).split()[column]) * resource.getpagesize()
 
 
 def serve(connection: socket.socket, limits: Limits) -> None:
     """Answers one document after the other until the other end closes or the process has grown large."""
+    memory = Memory()
     connection.sendall(frame(READY, {}))
     while True:
         head, descriptors, _, _ = socket.recv_fds(connection, 4, 1)
@@ -62,7 +75,7 @@ def serve(connection: socket.socket, limits: Limits) -> None:
         _allow_cpu(limits.cpu_seconds)
         result = _read(connection, descriptors[0], name, limits)
         killed = result.status is ExtractionStatus.KILLED
-        last = killed or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RESIDENT_KIB
+        last = killed or memory.resident > _RESIDENT_BYTES
         connection.sendall(frame(LAST_END if last else END, extraction_body(result)))
         if last:
             return

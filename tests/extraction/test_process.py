@@ -89,6 +89,17 @@ def test_the_time_that_others_take_with_the_text_is_not_counted(impatient: Proce
     assert extraction.status is ExtractionStatus.OK
 
 
+def test_a_process_serves_many_documents_however_large_its_parent_is(letter: Path) -> None:
+    ballast = bytearray(400 * 1024 * 1024)
+    extractor = ProcessExtractor(Limits())
+    take(extractor, letter)
+    first = _process_of(extractor)
+    take(extractor, letter)
+    assert _process_of(extractor) == first
+    extractor.close()
+    assert len(ballast)
+
+
 def test_too_much_processor_time_is_told_as_such(tmp_path: Path) -> None:
     extractor = ProcessExtractor(Limits(cpu_seconds=0, wall_seconds=30))
     (tmp_path / "hard.json").write_text("[" + ",".join(['{"a":[1,2,3]}'] * 1_900_000) + "]")
