@@ -20,6 +20,7 @@ from connectors.errors import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KIND_BITS = 0o170000  # stat.S_IFMT, without its call for each file
 _VERSION = struct.Struct("=QqqqH")  # inode, size, mtime and ctime in nanoseconds, type: 34 bytes
 
 _SPECIAL = {
@@ -47,8 +48,7 @@ _ON_OPENING: dict[int, type[ConnectorError]] = {
 
 def version_of(facts: os.stat_result) -> bytes:
     """The version of a file. Its change time is in it, which nobody can set back."""
-    kind = stat.S_IFMT(facts.st_mode)
-    return _VERSION.pack(facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, kind)
+    return _VERSION.pack(facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_mode & _KIND_BITS)
 
 
 def special(facts: os.stat_result) -> SkipReason | None:

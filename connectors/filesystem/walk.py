@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping, Set
 
 from connectors.base import (
@@ -34,6 +35,7 @@ _FILE_ID = struct.Struct("=QQ")
 _CHANGES_PER_PAGE = 1_000
 _SEEN_PER_PAGE = 20_000
 _ALL_ITEMS = b"/"
+_ENCODING = sys.getfilesystemencoding()
 
 Directories = frozenset[tuple[int, int]]  # by device and inode
 
@@ -140,10 +142,11 @@ class _Listing:
         self.items: list[tuple[bytes, os.DirEntry[str]]] = []
         with os.scandir(descriptor) as entries:
             for entry in entries:
+                name = entry.name.encode(_ENCODING, "surrogateescape")  # os.fsencode, without its call for each file
                 if entry.is_dir(follow_symlinks=False):
-                    self.folders.append(os.fsencode(entry.name))
+                    self.folders.append(name)
                 else:
-                    self.items.append((os.fsencode(entry.name), entry))
+                    self.items.append((name, entry))
         self.folders.sort()
         self.items.sort(key=lambda named: named[0])
 
