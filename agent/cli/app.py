@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agent.cli import check, detect, explain, init, report, scan, status
+from agent.cli import check, detect, explain, extract, init, report, scan, status
 
 app = typer.Typer(
     name="retentiond",
@@ -24,6 +24,7 @@ app.command("explain")(explain.explain)
 app.command("report")(report.report)
 app.command("check")(check.check)
 app.command("detect")(detect.detect)
+app.command("extract")(extract.extract)
 
 
 def _version(wanted: bool) -> None:

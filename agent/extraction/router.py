@@ -27,8 +27,20 @@ _READERS = {
     "xlsx": "workbook",
     "pdf": "pdf",
     "eml": "mail",
+    "mbox": "mailbox",
+    "pptx": "slides",
+    "odt": "opendocument",
+    "ods": "opendocument",
+    "odp": "opendocument",
+    "epub": "epub",
+    "rtf": "rtf",
+    "zip": "archives",
+    "tar": "archives",
+    "gzip": "archives",
+    "bzip2": "archives",
+    "xz": "archives",
 }
-_CARRIERS = frozenset({"pdf", "eml"})
+_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives"})  # readers that find documents in theirs
 
 
 def load_readers() -> None:
@@ -48,12 +60,20 @@ def read_document(
     status, kind = _read(document, reasons)
     output.flush()
     if status is ExtractionStatus.OK and not output.characters:
-        status = ExtractionStatus.EMPTY
+        status = _without_text(reasons)
     if status is ExtractionStatus.CORRUPT and output.characters:
         status = ExtractionStatus.PARTIAL
     if status is ExtractionStatus.OK and reasons:
         status = ExtractionStatus.PARTIAL
     return Extraction(status, kind, tuple(dict.fromkeys(reasons)), output.characters)
+
+
+def _without_text(reasons: list[str]) -> ExtractionStatus:
+    """How a sound document without text ended: it is empty, or nothing inside it could be read."""
+    if not reasons:
+        return ExtractionStatus.EMPTY
+    alike = {"part_unsupported": ExtractionStatus.UNSUPPORTED, "part_encrypted": ExtractionStatus.ENCRYPTED}
+    return alike.get(reasons[0], ExtractionStatus.CORRUPT) if len(set(reasons)) == 1 else ExtractionStatus.CORRUPT
 
 
 def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str]:
@@ -86,7 +106,7 @@ def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str
 
 def _reader(kind: str) -> Callable[[Document, list[str]], None]:
     read = importlib.import_module(f"agent.extraction.formats.{_READERS[kind]}").read
-    if kind not in _CARRIERS:
+    if _READERS[kind] not in _CARRIERS:
         return lambda document, reasons: read(document)
 
     def carrier(document: Document, reasons: list[str]) -> None:

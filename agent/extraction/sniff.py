@@ -100,6 +100,16 @@ def sniff(stream: BinaryIO, size: int, name: bytes) -> str:
     return _text(head, name)
 
 
+def sniff_compressed(stream: BinaryIO) -> str:
+    """The archive or compression that the stream begins with: `zip`, `tar`, `gzip`, `bzip2`, `xz`, or `unknown`."""
+    head = stream.read(512)
+    if head.startswith(b"PK"):
+        return "zip"
+    if head[257:262] == b"ustar":
+        return "tar"
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "unknown")
+
+
 def _zipped(stream: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -140,6 +150,8 @@ def _text(head: bytes, name: bytes) -> str:
         return "xml"
     if _HTML.search(start, 0, 2048) and start.startswith(b"<"):
         return "html"
+    if _is_mailbox(start):
+        return "mbox"
     if _is_mail(start) or (by_name == "eml" and _HEADER_LINE.match(start)):
         return "eml"
     if _JSON.match(start) and (by_name == "json" or start[:1] == b"{"):
@@ -147,6 +159,11 @@ def _text(head: bytes, name: bytes) -> str:
     if start.startswith(b"<") and re.match(rb"<[A-Za-z_][\w:.-]*[\s>/]", start):
         return "xml" if by_name != "html" else "html"
     return by_name if by_name in ("json", "html") else "txt"
+
+
+def _is_mailbox(start: bytes) -> bool:
+    """Whether the text begins as a file of several messages does (RFC 4155)."""
+    return re.match(rb"From \S+.*\d{4}\r?\n[!-9;-~]+:", start) is not None
 
 
 def _is_mail(start: bytes) -> bool:

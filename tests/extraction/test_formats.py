@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
+import lzma
+import tarfile
 from email.message import EmailMessage
+from pathlib import Path
 
 import openpyxl
 import pypdfium2
@@ -338,6 +343,193 @@ def test_an_attachment_that_cannot_be_read_is_told_and_spoils_nothing(read: Read
     extraction, chunks = read(content, "message.eml")
     assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("part_unsupported",))
     assert VALUE in text_of(chunks)
+
+
+# Presentations, OpenDocument, e-books, RTF
+
+
+def _part(inner: str) -> bytes:
+    return f"<p:sld xmlns:p='p' xmlns:a='a'>{inner}</p:sld>".encode()
+
+
+def test_slides_notes_and_comments_of_a_presentation_are_read(read: Read) -> None:
+    content = formats.zipped(
+        {
+            "ppt/presentation.xml": _part(""),
+            "ppt/slides/slide1.xml": _part("<a:p><a:r><a:t>AB 12 </a:t></a:r><a:r><a:t>34 56 C</a:t></a:r></a:p>"),
+            "ppt/slides/slide12.xml": _part('<p:cNvPr descr="a portrait"/><a:p><a:r><a:t>last slide</a:t></a:r></a:p>'),
+            "ppt/notesSlides/notesSlide1.xml": _part("<a:p><a:r><a:t>said aside</a:t></a:r></a:p>"),
+            "ppt/comments/comment1.xml": _part("<p:cm><p:text>a remark</p:text></p:cm>"),
+            "ppt/commentAuthors.xml": _part('<p:cmAuthor name="Idris Bexcombe"/>'),
+        }
+    )
+    extraction, chunks = read(content, "talk.pptx")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "pptx")
+    assert places_of(chunks, VALUE) == ["slide=1"]
+    assert places_of(chunks, "last slide") == ["slide=12"]
+    assert places_of(chunks, "said aside") == ["notes=1"]
+    assert places_of(chunks, "a remark") == ["comments=1"]
+    assert {"a portrait", "Idris Bexcombe"} <= set(text_of(chunks).split("\n"))
+
+
+def _open_document(kind: str, body: str, **parts: str) -> bytes:
+    spaces = (
+        'xmlns:office="o" xmlns:text="t" xmlns:table="b" xmlns:draw="d" xmlns:meta="m" xmlns:dc="c" xmlns:xlink="x"'
+    )
+    members = {
+        "mimetype": f"application/vnd.oasis.opendocument.{kind}".encode(),
+        "content.xml": f"<office:document {spaces}>{body}</office:document>".encode(),
+    }
+    for name, inner in parts.items():
+        members[f"{name}.xml"] = f"<office:document {spaces}>{inner}</office:document>".encode()
+    return formats.zipped(members)
+
+
+def test_an_open_document_text_is_read(read: Read) -> None:
+    content = _open_document(
+        "text",
+        f"<text:p>first</text:p><text:p>NI<text:tab/>{VALUE}</text:p>"
+        "<text:p><office:annotation><dc:creator>Idris</dc:creator><text:p>a note</text:p></office:annotation></text:p>"
+        '<text:a xlink:href="mailto:zoe@x.example">write</text:a>',
+        styles="<text:p>in the header</text:p>",
+        meta='<dc:creator>Tamsin Quillfeather</dc:creator><meta:user-defined meta:name="Client">Ada</meta:user-defined>',
+    )
+    extraction, chunks = read(content, "letter.odt")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "odt")
+    assert places_of(chunks, VALUE) == ["paragraph=2"]
+    assert places_of(chunks, "in the header") == ["header=1"]
+    assert places_of(chunks, "Client: Ada") == ["properties=1"]
+    for said in ("a note", "Idris", "zoe@x.example", "Tamsin Quillfeather"):
+        assert said in text_of(chunks)
+
+
+def test_an_open_document_table_is_read_cell_by_cell(read: Read) -> None:
+    cell = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
+    gap = '<table:table-cell table:number-columns-repeated="2"/>'
+    rows = (
+        "<table:table-row>" + cell.format("Name") + gap + cell.format("NI number") + "</table:table-row>"
+        "<table:table-row>" + cell.format("Zoë") + gap + cell.format(VALUE) + "</table:table-row>"
+    )
+    extraction, chunks = read(_open_document("spreadsheet", f'<table:table table:name="Pay">{rows}</table:table>'), "a")
+    assert extraction.format == "ods"
+    assert f"NI number: {VALUE}" in text_of(chunks)
+    assert places_of(chunks, VALUE) == ["sheet=1&cell=D2"]
+
+
+def test_an_encrypted_open_document_is_told_so(read: Read) -> None:
+    members = {
+        "mimetype": b"application/vnd.oasis.opendocument.text",
+        "content.xml": b"\x8a\x01",
+        "META-INF/manifest.xml": b"<manifest><file-entry><encryption-data/></file-entry></manifest>",
+    }
+    assert read(formats.zipped(members), "a.odt")[0].status is ExtractionStatus.ENCRYPTED
+
+
+def test_the_pages_of_an_e_book_are_read(read: Read) -> None:
+    members = {
+        "mimetype": b"application/epub+zip",
+        "META-INF/container.xml": b"<container/>",
+        "one.xhtml": b"<html><body>first page</body></html>",
+        "two.xhtml": f"<html><body>{VALUE}</body></html>".encode(),
+    }
+    extraction, chunks = read(formats.zipped(members), "book.epub")
+    assert extraction.format == "epub"
+    assert places_of(chunks, VALUE) == ["page=2"]
+
+
+def test_rich_text_is_read_without_its_tables_and_pictures(read: Read) -> None:
+    content = (
+        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\info{\author Idris Bexcombe}}\uc1 caf\'e9 \u8364?5\par "
+        rb"NI number AB 12 34\~56 C\par{\header in the header}{\pict 89504e47}{\*\annotation a remark}"
+        rb"{\field{\*\fldinst HYPERLINK "
+        rb'"mailto:zoe@x.example"}{\fldrslt write}} \u-10179?\u-8704? \{braces\}{\pict\bin6 \par }}done}'
+    )
+    extraction, chunks = read(content, "a.rtf")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "rtf")
+    text = text_of(chunks)
+    for said in ("café €5", "AB 12 34\u00a056 C", "Idris Bexcombe", "in the header", "a remark", "zoe@x.example", "😀"):
+        assert said in text
+    assert "{braces}" in text
+    assert "Arial" not in text
+    assert "89504e47" not in text
+    assert places_of(chunks, "AB 12") == ["line=2"]
+
+
+# Mailboxes and archives
+
+
+def test_every_message_of_a_mailbox_is_read(read: Read) -> None:
+    message = "From: a@x.example\nTo: b@x.example\nSubject: {}\n\n{}\n>From here on, it is quoted.\n\n"
+    content = "".join(
+        f"From a@x.example Mon Mar  3 10:12:00 2025\n{message.format(number, text)}"
+        for number, text in enumerate(["hello", VALUE])
+    )
+    extraction, chunks = read(content.encode(), "archive.mbox")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "mbox")
+    assert places_of(chunks, VALUE) == ["message=2!part=1"]
+    assert text_of(chunks).count("\nFrom here on") == 2
+
+
+def _tar(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "format_", "place"),
+    [
+        (formats.zipped({"a.txt": b"x", "staff/b.txt": VALUE.encode()}), "zip", "member=2!line=1"),
+        (_tar({"a.txt": b"x", "b.txt": VALUE.encode()}), "tar", "member=2!line=1"),
+        (gzip.compress(VALUE.encode()), "gzip", "member=1!line=1"),
+        (bz2.compress(VALUE.encode()), "bzip2", "member=1!line=1"),
+        (lzma.compress(VALUE.encode()), "xz", "member=1!line=1"),
+        (gzip.compress(_tar({"b.txt": VALUE.encode()})), "gzip", "member=1!member=1!line=1"),
+        (
+            formats.zipped({"inner.zip": formats.zipped({"cv.docx": formats.docx([VALUE])})}),
+            "zip",
+            "member=1!member=1!paragraph=1",
+        ),
+    ],
+)
+def test_what_lies_in_an_archive_is_read_as_what_it_is(read: Read, content: bytes, format_: str, place: str) -> None:
+    extraction, chunks = read(content, "archive.bin")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, format_)
+    assert places_of(chunks, VALUE) == [place]
+
+
+def test_the_names_in_an_archive_are_read_too(read: Read) -> None:
+    _, chunks = read(formats.zipped({"CV of Tamsin Quillfeather.txt": b"x"}), "a.zip")
+    assert "CV of Tamsin Quillfeather.txt" in text_of(chunks)
+
+
+def test_a_damaged_member_costs_only_itself(read: Read) -> None:
+    content = bytearray(formats.zipped({"a.txt": b"lost " * 500, "b.txt": VALUE.encode()}))
+    content[60] ^= 0xFF
+    extraction, chunks = read(bytes(content), "a.zip")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("damaged_member",))
+    assert VALUE in text_of(chunks)
+
+
+def test_an_archive_of_nothing_readable_is_unsupported(read: Read) -> None:
+    extraction, _ = read(gzip.compress(formats.png()), "photo.png.gz")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.UNSUPPORTED, ("part_unsupported",))
+
+
+def test_a_bomb_is_given_up_at_the_limit(tmp_path: Path) -> None:
+    from agent.extraction.base import Limits
+    from agent.extraction.process import ProcessExtractor
+    from agent.extraction.testing import take
+
+    (tmp_path / "bomb.zip").write_bytes(formats.zipped({"zeros": bytes(30_000_000)}))
+    extractor = ProcessExtractor(Limits(expanded_bytes=10_000_000))
+    extraction, _ = take(extractor, tmp_path / "bomb.zip")
+    extractor.close()
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("expansion_limit",))
 
 
 # The name does not decide
