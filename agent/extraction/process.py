@@ -32,7 +32,7 @@ from agent.extraction.frames import (
 from agent.model.outcome import Extraction, ExtractionStatus
 
 _READERS_REVISION = 2  # raise it whenever a reader of ours may give other text
-_PACKAGES = ("pypdfium2", "selectolax")
+_PACKAGES = ("libarchive-c", "olefile", "pypdfium2", "python-calamine", "selectolax")
 _START_SECONDS = 60.0
 # Isolated from the user's own Python settings, but with the very code that runs here, wherever that lies.
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from agent.extraction.child import main; main()"
@@ -69,7 +69,7 @@ class _Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a library's complaint may quote the document
-                env={"LANG": "C.UTF-8"},
+                env={"LANG": "C.UTF-8", "LIBARCHIVE": "libarchive.so.13"},  # by name: no program is run to find it
             )
         self.connection = ours
 

@@ -39,8 +39,17 @@ _READERS = {
     "gzip": "archives",
     "bzip2": "archives",
     "xz": "archives",
+    "7z": "packed",
+    "rar": "packed",
+    "doc": "old_word",
+    "ppt": "old_slides",
+    "xls": "old_workbook",
+    "xlsb": "old_workbook",
+    "msg": "outlook",
+    "sqlite": "sqlite",
 }
-_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives"})  # readers that find documents in theirs
+# The readers that find other documents in theirs.
+_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook"})
 
 
 def load_readers() -> None:

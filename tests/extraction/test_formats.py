@@ -373,9 +373,7 @@ def test_slides_notes_and_comments_of_a_presentation_are_read(read: Read) -> Non
 
 
 def _open_document(kind: str, body: str, **parts: str) -> bytes:
-    spaces = (
-        'xmlns:office="o" xmlns:text="t" xmlns:table="b" xmlns:draw="d" xmlns:meta="m" xmlns:dc="c" xmlns:xlink="x"'
-    )
+    spaces = " ".join(f'xmlns:{name}="{name}"' for name in ("office", "text", "table", "draw", "meta", "dc", "xlink"))
     members = {
         "mimetype": f"application/vnd.oasis.opendocument.{kind}".encode(),
         "content.xml": f"<office:document {spaces}>{body}</office:document>".encode(),
@@ -392,7 +390,8 @@ def test_an_open_document_text_is_read(read: Read) -> None:
         "<text:p><office:annotation><dc:creator>Idris</dc:creator><text:p>a note</text:p></office:annotation></text:p>"
         '<text:a xlink:href="mailto:zoe@x.example">write</text:a>',
         styles="<text:p>in the header</text:p>",
-        meta='<dc:creator>Tamsin Quillfeather</dc:creator><meta:user-defined meta:name="Client">Ada</meta:user-defined>',
+        meta="<dc:creator>Tamsin Quillfeather</dc:creator>"
+        '<meta:user-defined meta:name="Client">Ada</meta:user-defined>',
     )
     extraction, chunks = read(content, "letter.odt")
     assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "odt")

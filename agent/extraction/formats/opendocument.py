@@ -54,7 +54,7 @@ class _Story:
 
     def _place(self) -> str:
         if self._in_cell:
-            location = at(sheet=self._sheet, cell=f"{_letters(self._column)}{self._row}")
+            location = at(sheet=self._sheet, cell=f"{column_letters(self._column)}{self._row}")
         elif self._slide:
             location = at(slide=self._slide)
         elif self._key == "paragraph":
@@ -130,7 +130,7 @@ def _count(text: str) -> int:
     return max(1, int(text)) if text.isdigit() and len(text) < 8 else 1
 
 
-def _letters(column: int) -> str:
+def column_letters(column: int) -> str:
     """The column's name in a sheet: 1 is A, 27 is AA."""
     name = ""
     while column > 0:

@@ -1,0 +1,47 @@
+"""Archives that only libarchive reads: 7z and RAR."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from agent.extraction.document import Damaged, Document, Encrypted, Unreadable
+from agent.extraction.formats.nested import Nested
+from agent.model.location import at, inside
+
+_IN_MEMORY = 64 * 1024 * 1024
+
+
+def read(document: Document, nested: Nested) -> None:
+    """Writes the names of all members and reads each; `member` counts from 1."""
+    try:
+        import libarchive
+    except (ImportError, OSError, AttributeError):
+        raise Unreadable("libarchive_missing") from None
+    document.stream.seek(0)
+    number = 0
+    try:
+        with libarchive.seekable_stream_reader(document.stream) as archive:
+            for entry in archive:
+                if entry.isfile:
+                    number += 1
+                    _member(document, entry, number, nested)
+    except libarchive.ArchiveError as fault:
+        if "assphrase" in str(fault) or "ncrypt" in str(fault):
+            raise Encrypted from None
+        raise Damaged("damaged_archive") from None
+
+
+def _member(document: Document, entry: Any, number: int, nested: Nested) -> None:
+    name = entry.pathname or ""
+    document.output.write(name + "\n", inside(document.place, at(member=number)))
+    content = bytearray()
+    for block in entry.get_blocks():
+        document.budget.expand(len(block))
+        content += block
+        if len(content) > _IN_MEMORY:
+            break  # the archive cannot go back; what lies beyond is told by the limit on a member
+    encoded = name.rpartition("/")[2].encode("utf-8", "surrogateescape")
+    nested(document, io.BytesIO(content), len(content), encoded, at(member=number))
+    if len(content) > _IN_MEMORY:
+        raise Damaged("member_too_large")
