@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := python3 python3-venv
+DEBIAN := python3 python3-venv libarchive13
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
 

@@ -281,7 +281,7 @@ def _office(share: _Share) -> None:
 def _oddities(share: _Share) -> None:
     share.add("Marketing/logo.png", formats.png(), 4)
     share.add("Scans/empty.txt", b"", 2)
-    share.add("Scans/damaged.docx", formats.docx(["a letter that was cut off"] * 200)[:900], 3)
+    share.add("Scans/damaged.pdf", formats.pdf(["a letter that was lost"])[:60], 3)
     share.add("Archive/2011/old backup.zip", formats.zipped({"a.txt": b"old"}), 15)
     share.text("Übergabe & Notes (final) v2.txt", ["The meter was read on Friday."], 1)
     known = share.fields(share.people[3])

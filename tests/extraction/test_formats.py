@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import sqlite3
 import tarfile
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,8 +17,9 @@ import pypdfium2
 import pytest
 from openpyxl.comments import Comment
 
+from agent.extraction.formats.outlook import decompressed
 from agent.model.outcome import ExtractionStatus
-from tests.corpus import formats
+from tests.corpus import formats, old_office
 from tests.extraction.conftest import Read, places_of, text_of
 
 VALUE = "AB 12 34 56 C"
@@ -267,11 +269,114 @@ def test_an_office_file_with_a_password_is_told_as_encrypted(read: Read) -> None
     assert read(stub, "secret.docx")[0].status is ExtractionStatus.ENCRYPTED
 
 
-def test_a_word_document_cut_short_is_damaged_and_says_so(read: Read) -> None:
-    content = formats.docx([f"paragraph {number} {VALUE}" for number in range(500)])
-    extraction, _ = read(content[: len(content) // 2], "cut.docx")
-    assert extraction.status is ExtractionStatus.CORRUPT
+def test_of_a_word_document_cut_short_the_text_before_the_cut_is_kept(read: Read) -> None:
+    content = formats.docx([f"paragraph {number} of {VALUE} and {number * 7919}" for number in range(2_000)])
+    extraction, chunks = read(content[: len(content) // 2], "cut.docx")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("damaged_archive",))
     assert extraction.format == "docx"
+    assert 100 < text_of(chunks).count(VALUE) < 2_000
+
+
+def test_a_package_in_which_nothing_is_left_is_damaged(read: Read) -> None:
+    extraction, _ = read(b"PK\x03\x04" + bytes(26) + b"word/document.xml" + bytes(500), "a.docx")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.CORRUPT, "docx")
+
+
+# The old formats of Office
+
+
+def test_all_stories_of_an_old_word_document_are_read(read: Read) -> None:
+    body, note, header = f"first\rNI number {VALUE}\r\x07cell\x07", "a footnote\r", "in the header\r"
+    extraction, chunks = read(old_office.doc([body, note, header]), "letter.doc")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "doc")
+    assert places_of(chunks, VALUE) == ["paragraph=2"]
+    assert places_of(chunks, "a footnote") == ["footnotes=1"]
+    assert places_of(chunks, "in the header") == ["header=1"]
+
+
+def test_text_beyond_western_letters_is_read_from_an_old_word_document(read: Read) -> None:
+    _, chunks = read(old_office.doc(["Łódź – Прага – 北京\r"], wide=True), "letter.doc")
+    assert "Łódź – Прага – 北京" in text_of(chunks)
+
+
+def test_an_encrypted_old_word_document_is_told_so(read: Read) -> None:
+    assert read(old_office.doc(["x"], encrypted=True), "a.doc")[0].status is ExtractionStatus.ENCRYPTED
+
+
+def test_the_slides_of_an_old_presentation_are_read(read: Read) -> None:
+    extraction, chunks = read(old_office.ppt([["Title", VALUE], ["second slide – Łódź"]]), "talk.ppt")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "ppt")
+    assert places_of(chunks, VALUE) == ["slide=1"]
+    assert places_of(chunks, "Łódź") == ["slide=2"]
+
+
+def test_the_cells_of_an_old_workbook_are_read(read: Read) -> None:
+    extraction, chunks = read(old_office.xls("Pay", [["Name", "NI number"], ["Idris", VALUE]]), "pay.xls")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "xls")
+    assert f"NI number: {VALUE}" in text_of(chunks)
+    assert places_of(chunks, VALUE) == ["sheet=1&cell=B2"]
+
+
+def test_an_encrypted_old_workbook_is_told_so(read: Read) -> None:
+    content = old_office.xls("Pay", [["x", "y"]], encrypted=True)
+    assert read(content, "pay.xls")[0].status is ExtractionStatus.ENCRYPTED
+
+
+def test_an_outlook_message_gives_people_bodies_and_attachments(read: Read) -> None:
+    inner = old_office.message({"0037": "inner subject", "1000": "inner body"})
+    streams = {
+        **old_office.message({"0037": "Prüfung", "0C1A": "Zoë Quillfeather", "5D01": "zoe@x.example", "1000": "hello"}),
+        "__recip_version1.0_#00000000/__substg1.0_3001001F": "Idris Bexcombe".encode("utf-16-le"),
+        "__recip_version1.0_#00000000/__substg1.0_39FE001F": "idris@x.example".encode("utf-16-le"),
+        "__attach_version1.0_#00000000/__substg1.0_3707001F": "pay.csv".encode("utf-16-le"),
+        "__attach_version1.0_#00000000/__substg1.0_37010102": (
+            f"Name,NI number\nZoë,{VALUE}\n" + "Idris,none\n" * 400
+        ).encode(),
+        **{f"__attach_version1.0_#00000001/__substg1.0_3701000D/{name}": data for name, data in inner.items()},
+    }
+    extraction, chunks = read(old_office.compound(streams), "mail.msg")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "msg")
+    text = text_of(chunks)
+    for said in ("Subject: Prüfung", "From: Zoë Quillfeather", "zoe@x.example", "Idris Bexcombe", "idris@x.example"):
+        assert said in text
+    assert places_of(chunks, VALUE) == ["part=1!row=2"]
+    assert places_of(chunks, "inner body") == ["part=2"]
+    assert places_of(chunks, "inner subject") == ["part=2!headers=1"]
+
+
+def test_a_compressed_body_of_a_message_is_expanded(read: Read) -> None:
+    """The example of [MS-OXRTFCP] 3.2.1, whose bytes were made by Outlook."""
+    packed = bytes.fromhex(
+        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+    )
+    assert decompressed(packed) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+
+
+# SQLite, 7z
+
+
+def test_every_row_of_a_database_is_read(read: Read, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "staff.db") as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute('CREATE TABLE "a ""table""" (name TEXT, ni_number TEXT, photo BLOB, pay REAL)')
+        database.execute('INSERT INTO "a ""table""" VALUES (?, ?, ?, ?)', ("Zoë", "x", formats.png(), 1.5))
+        database.execute('INSERT INTO "a ""table""" VALUES (?, ?, ?, ?)', ("Idris", VALUE, b"a note", None))
+        database.execute("CREATE VIEW v AS SELECT 1")
+    database.close()
+    extraction, chunks = read((tmp_path / "staff.db").read_bytes(), "staff.db")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "sqlite")
+    assert places_of(chunks, f"ni_number: {VALUE}") == ["table=1&row=2"]
+    assert "photo: a note" in text_of(chunks)
+
+
+def test_a_7z_archive_is_read_as_libarchive_reads_it(read: Read, tmp_path: Path) -> None:
+    libarchive = pytest.importorskip("libarchive")
+    (tmp_path / "a.txt").write_text(VALUE)
+    with libarchive.file_writer(str(tmp_path / "a.7z"), "7zip") as archive:
+        archive.add_file_from_memory("folder/a.txt", len(VALUE), VALUE.encode())
+    extraction, chunks = read((tmp_path / "a.7z").read_bytes(), "a.7z")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "7z")
+    assert places_of(chunks, VALUE) == ["member=1!line=1"]
 
 
 # PDF

@@ -15,6 +15,7 @@ from typing import IO, BinaryIO, cast
 from agent.extraction.budget import Budget
 from agent.extraction.document import Damaged, Document, Encrypted
 from agent.extraction.formats.nested import Nested
+from agent.extraction.formats.salvage import SalvagedArchive
 from agent.extraction.sniff import sniff_compressed
 from agent.model.location import at, inside
 
@@ -70,23 +71,25 @@ def read(document: Document, nested: Nested) -> None:
 
 
 def _zip(document: Document, nested: Nested) -> None:
+    archive: zipfile.ZipFile | SalvagedArchive
+    damage: Damaged | None = None
     try:
         archive = zipfile.ZipFile(document.stream)
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except _FAULTS:
-        raise Damaged("damaged_archive") from None
+        damage = Damaged("damaged_archive")
+        archive = SalvagedArchive(document.read_all(), document.budget)
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if entries and all(entry.flag_bits & _ENCRYPTED_FLAG for entry in entries):
         raise Encrypted
-    damaged = False
     for number, entry in enumerate(entries, 1):
         document.output.write(entry.filename + "\n", inside(document.place, at(member=number)))
         try:
             with archive.open(entry) as member:
                 _hand_over(document, member, entry.filename, number, nested)
         except (*_FAULTS, RuntimeError):  # RuntimeError: this member is locked
-            damaged = True
-    if damaged:
-        raise Damaged("damaged_member")
+            damage = damage or Damaged("damaged_member")
+    if damage is not None:
+        raise damage
 
 
 def _tar(document: Document, nested: Nested) -> None:

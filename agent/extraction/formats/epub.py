@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from agent.extraction.charset import decode
 from agent.extraction.document import Document
@@ -16,6 +17,12 @@ def read(document: Document) -> None:
     package = Package(document)
     pages = [name for name in package.names if name.lower().endswith((".xhtml", ".html", ".htm", ".opf", ".ncx"))]
     for number, name in enumerate(pages, 1):
-        with package.open(name) as part:
-            markup = decode(document.budget.read_all(part))
-        write_markup(replace(document, place=inside(document.place, at(page=number))), markup)
+        here = replace(document, place=inside(document.place, at(page=number)))
+        package.spare(partial(_read_page, package, name, here))
+    package.finish()
+
+
+def _read_page(package: Package, name: str, document: Document) -> None:
+    with package.open(name) as part:
+        markup = decode(document.budget.read_all(part))
+    write_markup(document, markup)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.extraction.document import Damaged, Document, Encrypted
+from functools import partial
+
+from agent.extraction.document import Document, Encrypted
 from agent.extraction.formats.package import Package
 from agent.extraction.formats.rows import headings, labelled
 from agent.model.location import at, inside
@@ -14,15 +16,10 @@ _LINKED = ("href", "description", "title", "author-name")
 def read(document: Document) -> None:
     """Writes properties, then content, then what stands in headers and footers."""
     package = Package(document)
-    _refuse_encrypted(package)
-    damage: Damaged | None = None
+    package.spare(partial(_refuse_encrypted, package))
     for name, key in (("meta.xml", "properties"), ("content.xml", "paragraph"), ("styles.xml", "header")):
-        try:
-            _Story(package, key).read(name)
-        except Damaged as fault:
-            damage = fault
-    if damage is not None:
-        raise damage
+        package.spare(partial(_Story(package, key).read, name))
+    package.finish()
 
 
 def _refuse_encrypted(package: Package) -> None:

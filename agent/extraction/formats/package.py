@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import BinaryIO, cast
 
 from agent.extraction.document import Damaged, Document, Encrypted
+from agent.extraction.formats.salvage import SalvagedArchive
 from agent.extraction.formats.xml import Ended, Said, Started, parse
 from agent.model.location import at, inside
 
@@ -23,18 +25,38 @@ _DULL = frozenset(
 
 
 class Package:
-    """The parts of one document. Raises `Damaged` for an archive without a directory, `Encrypted` for a locked one."""
+    """The parts of one document. Raises `Damaged` if nothing is left of the archive, `Encrypted` for a locked one.
+
+    A damaged part costs only itself: readers go through `spare`, and `finish` tells of the first damage at the end.
+    """
 
     def __init__(self, document: Document) -> None:
         self.document = document
         document.stream.seek(0)
+        self._damage: Damaged | None = None
+        self._archive: zipfile.ZipFile | SalvagedArchive
         try:
             self._archive = zipfile.ZipFile(document.stream)
         except _FAULTS:
-            raise Damaged("damaged_archive") from None
+            self._damage = Damaged("damaged_archive")
+            self._archive = SalvagedArchive(document.read_all(), document.budget)
+            if not self._archive.namelist():
+                raise self._damage from None
         if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in self._archive.infolist()):
             raise Encrypted
         self.names = self._archive.namelist()
+
+    def spare(self, step: Callable[[], None]) -> None:
+        """Does the step; if it meets damage, that is kept for `finish`."""
+        try:
+            step()
+        except Damaged as fault:
+            self._damage = self._damage or fault
+
+    def finish(self) -> None:
+        """Raises the first damage that was met."""
+        if self._damage is not None:
+            raise self._damage
 
     def matching(self, pattern: str) -> list[tuple[int, str]]:
         """The parts whose whole name matches, by the number in it; a part without one counts as the first."""
@@ -77,7 +99,7 @@ class Package:
     def write_properties(self) -> None:
         """Writes author, title and the like, and what people added."""
         for _, name in self.matching(_PROPERTIES.pattern):
-            self._write_property_part(name)
+            self.spare(partial(self._write_property_part, name))
 
     def _write_property_part(self, name: str) -> None:
         place = inside(self.document.place, at(properties=1))

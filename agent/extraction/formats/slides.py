@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.extraction.document import Damaged, Document
+from functools import partial
+
+from agent.extraction.document import Document
 from agent.extraction.formats.package import Package
 from agent.model.location import at, inside
 
@@ -24,17 +26,12 @@ _DESCRIBED = ("descr", "title", "name")
 def read(document: Document) -> None:
     """Writes part by part, each slide at its own number; a damaged part ends where it breaks off."""
     package = Package(document)
-    damage: Damaged | None = None
     package.write_properties()
     for key, pattern in _PARTS:
         for number, name in package.matching(pattern):
-            try:
-                _read_part(package, name, inside(document.place, at(**{key: number})))
-                package.write_links(name)
-            except Damaged as fault:
-                damage = fault
-    if damage is not None:
-        raise damage
+            package.spare(partial(_read_part, package, name, inside(document.place, at(**{key: number}))))
+            package.spare(partial(package.write_links, name))
+    package.finish()
 
 
 def _read_part(package: Package, name: str, place: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.extraction.document import Damaged, Document
+from functools import partial
+
+from agent.extraction.document import Document
 from agent.extraction.formats.package import Package
 from agent.model.location import at, inside
 
@@ -26,17 +28,12 @@ def read(document: Document) -> None:
     A damaged story ends where it breaks off; the others are read all the same.
     """
     package = Package(document)
-    damage: Damaged | None = None
     package.write_properties()
     for key, pattern in _STORIES:
         for number, name in package.matching(pattern):
-            try:
-                _Story(package, key, number).read(name)
-                package.write_links(name)
-            except Damaged as fault:
-                damage = fault
-    if damage is not None:
-        raise damage
+            package.spare(partial(_Story(package, key, number).read, name))
+            package.spare(partial(package.write_links, name))
+    package.finish()
 
 
 class _Story:

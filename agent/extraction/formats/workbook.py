@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 
 from agent.extraction.document import Damaged, Document
 from agent.extraction.formats.package import Package
@@ -15,6 +16,13 @@ _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *rang
 _NOT_LETTERS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _MOST_STRINGS = 4_000_000
+_ASIDE = (
+    ("comments", r"xl/(?:threadedComments/threadedComment|comments)(\d*)\.xml"),
+    ("comments", r"xl/comments/comment(\d*)\.xml"),
+    ("drawing", r"xl/drawings/drawing(\d*)\.xml"),
+    ("drawing", r"xl/charts/chart(\d*)\.xml"),
+    ("comments", r"xl/persons/person(\d*)\.xml"),
+)
 
 
 def read(document: Document) -> None:
@@ -25,27 +33,13 @@ def read(document: Document) -> None:
     package = Package(document)
     package.write_properties()
     book = _Workbook(package)
-    damage = book.damage
     for number, name in book.sheets:
-        try:
-            _Sheet(book, number).read(name)
-            package.write_links(name)
-        except Damaged as fault:
-            damage = fault
-    for key, pattern in (
-        ("comments", r"xl/(?:threadedComments/threadedComment|comments)(\d*)\.xml"),
-        ("comments", r"xl/comments/comment(\d*)\.xml"),
-        ("drawing", r"xl/drawings/drawing(\d*)\.xml"),
-        ("drawing", r"xl/charts/chart(\d*)\.xml"),
-        ("comments", r"xl/persons/person(\d*)\.xml"),
-    ):
+        package.spare(partial(_Sheet(book, number).read, name))
+        package.spare(partial(package.write_links, name))
+    for key, pattern in _ASIDE:
         for number, name in package.matching(pattern):
-            try:
-                _write_texts(package, name, at(**{key: number}))
-            except Damaged as fault:
-                damage = fault
-    if damage is not None:
-        raise damage
+            package.spare(partial(_write_texts, package, name, at(**{key: number})))
+    package.finish()
 
 
 class _Workbook:
@@ -57,13 +51,9 @@ class _Workbook:
         self.strings: list[str] = []
         self.date_styles: list[bool] = []
         self.sheets: list[tuple[int, str]] = []
-        self.damage: Damaged | None = None
         self.epoch = datetime(1899, 12, 30)  # noqa: DTZ001 — a cell knows no time zone
         for step in (self._read_strings, self._read_styles, self._read_book):
-            try:
-                step()
-            except Damaged as fault:
-                self.damage = fault
+            package.spare(step)
         found = {name for _, name in self.sheets}
         others = [name for _, name in self.package.matching(r"xl/worksheets/sheet(\d*)\.xml") if name not in found]
         self.sheets.extend(enumerate(others, len(self.sheets) + 1))
