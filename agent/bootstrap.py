@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.catalogue.store import Catalogue
     from agent.execution.pool import ProcessPool
     from agent.extraction.process import ProcessExtractor
+    from agent.model.confinement import Confinement
     from agent.model.schedule import RetentionSchedule
     from agent.usecases.analyse import Analyst
     from connectors.base import Connector, Scope
@@ -171,8 +172,21 @@ def extractor_from(settings: Settings) -> ProcessExtractor:
             memory_bytes=limits.memory_mib * 1024 * 1024,
             output_characters=limits.output_characters,
             expanded_bytes=limits.expanded_mib * 1024 * 1024,
-        )
+        ),
+        unconfined=limits.confinement == "if_possible",
     )
+
+
+def confinement(settings: Settings) -> Confinement:
+    """How far a process that reads documents is confined here: one is started, asked, and ended."""
+    unconfined = settings.model_copy(
+        update={"extraction": settings.extraction.model_copy(update={"confinement": "if_possible"})}
+    )
+    extractor = extractor_from(unconfined)
+    try:
+        return extractor.confinement()
+    finally:
+        extractor.close()
 
 
 def build_analyst(settings: Settings, identity_key: bytes) -> Analyst:

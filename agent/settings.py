@@ -34,6 +34,7 @@ class ExtractionSettings(_Section):
     memory_mib: int = Field(default=1024, ge=128, le=65536)
     output_characters: int = Field(default=64_000_000, ge=1000)
     expanded_mib: int = Field(default=512, ge=1)
+    confinement: Literal["required", "if_possible"] = "required"
 
 
 class DetectionSettings(_Section):

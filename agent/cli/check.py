@@ -12,22 +12,25 @@ def check(
     schedule: options.Schedule = None,
     json: options.Json = False,
 ) -> None:
-    """Check the settings and the retention schedule, and say what is in them.
+    """Check the settings and the retention schedule, say what is in them, and how documents are confined here.
 
     Every problem is named with its file, line and field; then the exit code is 4.
 
     Example:  retentiond check --schedule my-schedule.yaml
     """
     from agent import bootstrap
+    from agent.reports.words import say_confinement
 
     settings = bootstrap.settings_from(config)
     checked = bootstrap.schedule_from(schedule or settings.schedule)
+    confinement = bootstrap.confinement(settings)
     facts = {
         "configuration": str(config or bootstrap.configuration_file()),
         "shares": [share.name for share in settings.shares],
         "schedule": checked.id,
         "version": checked.version,
         "classes": [retention_class.id for retention_class in checked.classes],
+        "confinement": {"landlock": confinement.landlock, "unrefused": list(confinement.unrefused)},
     }
     if json:
         import json as codec
@@ -36,3 +39,4 @@ def check(
         return
     typer.echo(f"Settings: sound ({len(settings.shares)} shares).")
     typer.echo(f"Schedule: {checked.title}, version {checked.version}: sound ({len(checked.classes)} classes).")
+    typer.echo(say_confinement(confinement))

@@ -19,18 +19,22 @@ def status(state: options.State = None, config: options.Config = None, json: opt
     Example:  retentiond status --json
     """
     from agent import bootstrap
+    from agent.reports.words import say_confinement
     from connectors.base import show_name
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=False)
     with bootstrap.open_catalogue(directory) as catalogue:
-        facts = {"state": show_name(os.fsencode(directory)), "shares": _shares(catalogue)}
+        facts: dict[str, Any] = {"state": show_name(os.fsencode(directory)), "shares": _shares(catalogue)}
+    confinement = bootstrap.confinement(settings)
+    facts["confinement"] = {"landlock": confinement.landlock, "unrefused": list(confinement.unrefused)}
     if json:
         import json as codec
 
         typer.echo(codec.dumps(facts, indent=2, ensure_ascii=False))
         return
     _tell(facts)
+    typer.echo(say_confinement(confinement))
 
 
 def _shares(catalogue: Catalogue) -> list[dict[str, Any]]:

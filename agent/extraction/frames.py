@@ -12,6 +12,7 @@ import struct
 from typing import Any
 
 from agent.extraction.base import MAX_CHUNK_CHARACTERS, Chunk
+from agent.model.confinement import Confinement
 from agent.model.location import read
 from agent.model.outcome import Extraction, ExtractionStatus
 
@@ -72,6 +73,16 @@ def chunk_of(body: Any) -> Chunk:
     if read_places[0][0] != 0:
         raise BadFrame("first place")
     return Chunk(text, tuple(read_places))
+
+
+def confinement_of(body: Any) -> Confinement:
+    """What a process that is ready says of its confinement. Raises `BadFrame`."""
+    landlock, unrefused = _keys(body, "landlock", "unrefused")
+    if type(landlock) is not int or not isinstance(unrefused, list):
+        raise BadFrame("confinement")
+    if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in unrefused):
+        raise BadFrame("confinement")
+    return Confinement(landlock, tuple(unrefused))
 
 
 def extraction_body(extraction: Extraction) -> dict[str, Any]:

@@ -27,8 +27,10 @@ from agent.extraction.frames import (
     READY,
     BadFrame,
     chunk_of,
+    confinement_of,
     extraction_of,
 )
+from agent.model.confinement import Confinement
 from agent.model.outcome import Extraction, ExtractionStatus
 
 _READERS_REVISION = 2  # raise it whenever a reader of ours may give other text
@@ -72,6 +74,7 @@ class _Child:
                 env={"LANG": "C.UTF-8", "LIBARCHIVE": "libarchive.so.13"},  # by name: no program is run to find it
             )
         self.connection = ours
+        self.confinement = Confinement(0, ())
 
     def receive(self, deadline: float) -> tuple[bytes, object]:
         """The next message. Raises `_Late`, `BadFrame`, or `EOFError` when the process is gone."""
@@ -112,8 +115,10 @@ class _Child:
 class ProcessExtractor:
     """Reads documents in one other process, which is replaced whenever it dies, hangs or grows."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, unconfined: bool = False) -> None:
+        """With `unconfined`, a process is used although the kernel does not refuse it all that it must not do."""
         self._limits = limits
+        self._unconfined = unconfined
         self._child: _Child | None = None
         self.version = extractor_version()
 
@@ -140,6 +145,10 @@ class ProcessExtractor:
             child.process.kill()
             self._end()
             raise
+
+    def confinement(self) -> Confinement:
+        """What the process has shown when it started. Raises `ExtractionUnavailable`."""
+        return self._ready().confinement
 
     def close(self) -> None:
         if self._child is not None:
@@ -168,7 +177,8 @@ class ProcessExtractor:
         if self._child is None:
             child = self._child = _Child(self._limits)
             try:
-                tag, _ = child.receive(time.monotonic() + _START_SECONDS)
+                tag, body = child.receive(time.monotonic() + _START_SECONDS)
+                child.confinement = confinement_of(body)
             except (_Late, BadFrame, EOFError):
                 child.process.kill()
                 self._end()
@@ -176,8 +186,13 @@ class ProcessExtractor:
                     "The process that reads documents cannot be started. Is extraction.memory_mib too small? "
                     f"It is {self._limits.memory_bytes // (1024 * 1024)}."
                 ) from None
-            if tag != READY:
-                raise ExtractionUnavailable("The process that reads documents answers in another language.")
+            if tag != READY or (child.confinement.unrefused and not self._unconfined):
+                self.close()
+                raise ExtractionUnavailable(
+                    "This machine does not keep the process that reads documents from what it must not do "
+                    f"({', '.join(child.confinement.unrefused)}): its kernel lacks seccomp or Landlock, or a container "
+                    "withholds them. Use another kernel, or accept that with extraction.confinement: if_possible."
+                )
         return self._child
 
     @staticmethod

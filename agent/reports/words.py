@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from agent.model.confinement import Confinement
+
 _WORDS = {
     # how an item ended
     "scanned": "read and searched",
@@ -108,3 +110,11 @@ def say_size(size_bytes: int) -> str:
             break
         size /= 1000
     return f"{size:,.0f} {unit}" if unit == _UNITS[0] else f"{size:,.1f} {unit}"
+
+
+def say_confinement(confinement: Confinement) -> str:
+    """How far the process that reads documents is confined."""
+    landlock = f"Landlock {confinement.landlock}" if confinement.landlock else "no Landlock"
+    if not confinement.unrefused:
+        return f"Confinement of documents: complete (seccomp, {landlock})."
+    return f"Confinement of documents: NOT complete ({landlock}); not refused: {', '.join(confinement.unrefused)}."

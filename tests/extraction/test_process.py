@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -182,6 +184,63 @@ def test_the_process_has_no_right_that_it_does_not_need(one_process: ProcessExtr
     assert b"PATH" not in (process / "environ").read_bytes()
     opened = {os.readlink(link) for link in (process / "fd").iterdir()}
     assert not any(str(letter.parent) in target for target in opened)
+
+
+def test_what_must_be_refused_is_refused(one_process: ProcessExtractor) -> None:
+    confinement = one_process.confinement()
+    assert confinement.unrefused == ()
+    assert confinement.landlock > 0
+
+
+_TRYING = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from agent.extraction import confinement
+from agent.extraction.base import Limits
+def held(*_): return 0
+for name in sys.argv[2].split():
+    setattr(confinement, name, held)
+limits = Limits(memory_bytes=1 << 30)
+version = confinement.confine(limits)
+print(version, *confinement.unrefused(limits))
+"""
+
+
+@pytest.mark.parametrize(
+    ("without", "told"),
+    [
+        ("", ""),
+        ("_restrict_files", "read"),
+        ("_filter_calls", "network exec fork trace"),  # newer versions of Landlock refuse to kill, too
+        ("_restrict_files _filter_calls", "network exec fork trace read write"),
+    ],
+)
+def test_the_test_of_the_confinement_notices_what_is_missing(without: str, told: str) -> None:
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", _TRYING, root, without], stdout=subprocess.PIPE, text=True, check=True, cwd="/"
+    )
+    assert set(done.stdout.split()[1:]) - {"kill"} == set(told.split())
+
+
+def test_without_confinement_documents_are_read_only_if_that_is_allowed(
+    letter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.extraction.process._START", _UNCONFINED)
+    with pytest.raises(ExtractionUnavailable, match="confinement: if_possible"):
+        take(ProcessExtractor(Limits()), letter)
+    allowed = ProcessExtractor(Limits(), unconfined=True)
+    assert take(allowed, letter)[0].status is ExtractionStatus.OK
+    assert "network" in allowed.confinement().unrefused
+    allowed.close()
+
+
+_UNCONFINED = """
+import sys; sys.path.insert(0, sys.argv.pop(1))
+from agent.extraction import child, confinement
+confinement._filter_calls = lambda: None
+child.main()
+"""
 
 
 def test_the_process_ends_with_ours(letter: Path) -> None:

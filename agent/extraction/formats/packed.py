@@ -9,15 +9,18 @@ from agent.extraction.document import Damaged, Document, Encrypted, Unreadable
 from agent.extraction.formats.nested import Nested
 from agent.model.location import at, inside
 
+try:
+    import libarchive  # loads the system's library, which the confined process could not do any more
+except (ImportError, OSError, AttributeError):
+    libarchive = None
+
 _IN_MEMORY = 64 * 1024 * 1024
 
 
 def read(document: Document, nested: Nested) -> None:
     """Writes the names of all members and reads each; `member` counts from 1."""
-    try:
-        import libarchive
-    except (ImportError, OSError, AttributeError):
-        raise Unreadable("libarchive_missing") from None
+    if libarchive is None:
+        raise Unreadable("libarchive_missing")
     document.stream.seek(0)
     number = 0
     try:
