@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import agent
-from agent.errors import AgentError
+from agent.errors import AgentError, ExitCode
 from agent.extraction.base import Chunk, Limits
 from agent.extraction.frames import (
     CHUNK,
@@ -49,7 +49,9 @@ def extractor_version() -> str:
 
 
 class ExtractionUnavailable(AgentError):
-    """The process that parses documents ends as soon as it is started."""
+    """The process that parses documents cannot be used as it is set up here."""
+
+    exit_code = ExitCode.CONFIGURATION
 
 
 class _Late(Exception):

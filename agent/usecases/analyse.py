@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.detection.base import Detector
-from agent.extraction.base import Chunk, Extractor
+from agent.extraction.base import Extractor
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus
+from agent.usecases.search import TextSearch
 
 Identify = Callable[[str, str], bytes]
 
@@ -46,8 +47,10 @@ class Analyst:
         self._identify = identify
 
     def __call__(self, descriptor: int, name: bytes) -> Analysis:
-        gathered = _Gathered(self._detector, self._identify)
-        extraction = self._extractor.extract(descriptor, name, gathered.take)
+        gathered = _Gathered(self._identify)
+        search = TextSearch(self._detector, gathered.take)
+        extraction = self._extractor.extract(descriptor, name, search.take)
+        search.finish()
         digest = None if extraction.status in _UNREAD else content_hash(descriptor)
         return Analysis(extraction, gathered.findings(), gathered.total, digest)
 
@@ -58,26 +61,23 @@ class Analyst:
 class _Gathered:
     """The distinct findings of one document."""
 
-    def __init__(self, detector: Detector, identify: Identify) -> None:
-        self._detector = detector
+    def __init__(self, identify: Identify) -> None:
         self._identify = identify
         self._kept: dict[tuple[str, bytes], Finding] = {}
         self._distinct: dict[str, int] = {}
         self.total = 0
 
-    def take(self, chunk: Chunk) -> None:
-        for span in self._detector.detect(chunk.text):
-            self.total += 1
-            identity = self._identify(span.entity_type, chunk.text[span.start : span.end])
-            key = (span.entity_type, identity)
-            before = self._kept.get(key)
-            if before is not None:
-                self._kept[key] = Finding(
-                    span.entity_type, identity, max(before.score, span.score), before.count + 1, before.location
-                )
-            elif self._distinct.get(span.entity_type, 0) < DISTINCT_PER_TYPE:
-                self._distinct[span.entity_type] = self._distinct.get(span.entity_type, 0) + 1
-                self._kept[key] = Finding(span.entity_type, identity, span.score, 1, chunk.location_at(span.start))
+    def take(self, entity_type: str, value: str, score: float, location: str) -> None:
+        self.total += 1
+        identity = self._identify(entity_type, value)
+        key = (entity_type, identity)
+        before = self._kept.get(key)
+        if before is not None:
+            best = max(before.score, score)
+            self._kept[key] = Finding(entity_type, identity, best, before.count + 1, before.location)
+        elif self._distinct.get(entity_type, 0) < DISTINCT_PER_TYPE:
+            self._distinct[entity_type] = self._distinct.get(entity_type, 0) + 1
+            self._kept[key] = Finding(entity_type, identity, score, 1, location)
 
     def findings(self) -> tuple[Finding, ...]:
         return tuple(self._kept[key] for key in sorted(self._kept))

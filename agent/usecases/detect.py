@@ -9,10 +9,11 @@ from typing import Any
 
 from agent.detection.base import Detector
 from agent.errors import UsageError
-from agent.extraction.base import Chunk, Extractor
+from agent.extraction.base import Extractor
 from agent.model.categories import category_of
 from agent.model.finding import SPECIAL_CATEGORIES, DataCategory, Span
 from agent.model.outcome import Extraction
+from agent.usecases.search import TextSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ def detect_file(
     """How far the file could be read, and what was found in it, in order."""
     located: list[Located] = []
 
-    def take(chunk: Chunk) -> None:
-        located.extend(
-            Located(span.entity_type, span.score, chunk.location_at(span.start)) for span in detector.detect(chunk.text)
-        )
+    def take(entity_type: str, value: str, score: float, location: str) -> None:
+        located.append(Located(entity_type, score, location))
 
-    return extractor.extract(descriptor, name, take), located
+    search = TextSearch(detector, take)
+    extraction = extractor.extract(descriptor, name, search.take)
+    search.finish()
+    return extraction, located

@@ -1,0 +1,54 @@
+"""A document's text, searched as it comes: chunk by chunk, but without losing what stands across two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.detection.base import Detector
+from agent.extraction.base import Chunk
+
+# So much of the next chunk is looked at for the end of a value, and so much of the last one for the words before it.
+_OVERLAP = 300
+
+# What was found: entity type, value, score, location.
+OnFound = Callable[[str, str, float, str], None]
+
+
+class TextSearch:
+    """Hands everything found to `on_found`, in order, each once. Call `finish` when the text has ended.
+
+    A chunk is held until the next one comes, so that memory is bounded by two of them.
+    """
+
+    def __init__(self, detector: Detector, on_found: OnFound) -> None:
+        self._detector = detector
+        self._on_found = on_found
+        self._held: Chunk | None = None
+        self._own_from = 0
+
+    def take(self, chunk: Chunk) -> None:
+        """Searches the chunk before, now that it is known how the text goes on."""
+        before = self._held
+        if before is None:
+            self._held = chunk
+            return
+        self._search(before, before.text + chunk.text[:_OVERLAP])
+        context = before.text[-_OVERLAP:]
+        kept = len(context)
+        places = (
+            (0, before.location_at(len(before.text) - kept)),
+            *((offset + kept, location) for offset, location in chunk.places),
+        )
+        self._held, self._own_from = Chunk(context + chunk.text, places), kept
+
+    def finish(self) -> None:
+        """Searches what is held."""
+        if self._held is not None:
+            self._search(self._held, self._held.text)
+            self._held, self._own_from = None, 0
+
+    def _search(self, chunk: Chunk, text: str) -> None:
+        for span in self._detector.detect(text):
+            if self._own_from <= span.start < len(chunk.text):
+                value, location = text[span.start : span.end], chunk.location_at(span.start)
+                self._on_found(span.entity_type, value, span.score, location)
