@@ -37,7 +37,17 @@ def encoding_of(sample: bytes) -> str | None:
         if sample.startswith(mark):
             return name
     if b"\0" in sample:
-        return _wide(sample)
+        return _wide(sample) or _with_gaps(sample)
+    return _narrow(sample)
+
+
+def _with_gaps(sample: bytes) -> str | None:
+    """A text in which zeros stand, as a crash or a damaged disk leaves them; most of it must still be text."""
+    rest = sample.replace(b"\0", b"")
+    return _narrow(rest) if len(rest) * 2 >= len(sample) else None
+
+
+def _narrow(sample: bytes) -> str | None:
     if len(sample.translate(None, _CONTROLS)) < len(sample) * (1 - _BAD_SHARE):
         return None
     return "utf-8" if _is_utf8(sample) else "cp1252"

@@ -49,7 +49,7 @@ _READERS = {
     "sqlite": "sqlite",
 }
 # The readers that find other documents in theirs.
-_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook"})
+_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook", "word", "slides", "workbook"})
 
 
 def load_readers() -> None:

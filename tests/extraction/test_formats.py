@@ -69,6 +69,12 @@ def test_one_endless_line_comes_in_chunks(read: Read) -> None:
     assert text_of(chunks) == text
 
 
+def test_zeros_in_a_text_do_not_hide_the_rest(read: Read) -> None:
+    extraction, chunks = read(f"before\n{chr(0) * 500}\nNI number {VALUE}\n".encode() + b"words " * 100, "crashed.log")
+    assert (extraction.status, extraction.format) == (ExtractionStatus.OK, "log")
+    assert VALUE in text_of(chunks)
+
+
 @pytest.mark.parametrize("content", [formats.png(), b"\x7fELF\x02\x01" + bytes(500), bytes(range(256)) * 40])
 def test_what_is_no_text_is_told_as_unsupported(read: Read, content: bytes) -> None:
     extraction, chunks = read(content, "looks-like.txt")
@@ -218,6 +224,19 @@ def test_all_stories_of_a_word_document_are_read(read: Read) -> None:
 def test_the_cells_of_a_word_table_stay_on_one_line(read: Read) -> None:
     _, chunks = read(formats.docx(["Staff"], [["NI number", VALUE], ["Name", "Zoë"]]), "staff.docx")
     assert f"NI number \t{VALUE} \t\nName" in text_of(chunks)
+
+
+def test_a_table_embedded_in_a_letter_is_read(read: Read) -> None:
+    inner = formats.xlsx("Pay", [["Name", "NI number"], ["Zoë", VALUE]])
+    content = formats.zipped(
+        {
+            "word/document.xml": f'<w:document xmlns:w="{W}">{_said("see the table")}</w:document>'.encode(),
+            "word/embeddings/Worksheet1.xlsx": inner,
+        }
+    )
+    extraction, chunks = read(content, "letter.docx")
+    assert extraction.status is ExtractionStatus.OK
+    assert places_of(chunks, VALUE) == ["part=1!sheet=1&cell=B2"]
 
 
 def test_links_to_the_outside_are_read(read: Read) -> None:
@@ -617,6 +636,13 @@ def test_a_damaged_member_costs_only_itself(read: Read) -> None:
     extraction, chunks = read(bytes(content), "a.zip")
     assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("damaged_member",))
     assert VALUE in text_of(chunks)
+
+
+def test_of_a_compressed_file_cut_short_the_text_before_the_cut_is_kept(read: Read) -> None:
+    lines = "".join(f"{number * 7919} of {VALUE}\n" for number in range(20_000))
+    extraction, chunks = read(gzip.compress(lines.encode())[:-20_000], "log.gz")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("damaged_member",))
+    assert text_of(chunks).count(VALUE) > 1_000
 
 
 def test_an_archive_of_nothing_readable_is_unsupported(read: Read) -> None:

@@ -20,6 +20,7 @@ from agent.extraction.sniff import sniff_compressed
 from agent.model.location import at, inside
 
 _IN_MEMORY = 64 * 1024 * 1024
+_BLOCK_BYTES = 256 * 1024
 _FAULTS = (
     *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error),
     *(EOFError, OSError, ValueError, NotImplementedError, OverflowError),
@@ -86,7 +87,7 @@ def _zip(document: Document, nested: Nested) -> None:
         try:
             with archive.open(entry) as member:
                 _hand_over(document, member, entry.filename, number, nested)
-        except (*_FAULTS, RuntimeError):  # RuntimeError: this member is locked
+        except (*_FAULTS, Damaged, RuntimeError):  # RuntimeError: this member is locked
             damage = damage or Damaged("damaged_member")
     if damage is not None:
         raise damage
@@ -117,13 +118,25 @@ def _compressed(document: Document, kind: str, nested: Nested) -> None:
 
 
 def _hand_over(document: Document, member: IO[bytes], name: str, number: int, nested: Nested) -> None:
-    """Small members are held, since readers go back and forth in them; a large one stays a stream."""
-    head = member.read(_IN_MEMORY + 1)
+    """Small members are held, since readers go back and forth in them; a large one stays a stream.
+
+    Of a damaged one, what came before the damage is read; then the fault is raised.
+    """
+    content = bytearray()
+    fault: Exception | None = None
+    try:
+        while len(content) <= _IN_MEMORY and (block := member.read(_BLOCK_BYTES)):
+            content += block
+    except _FAULTS as error:
+        fault = error
     encoded = name.rpartition("/")[2].encode("utf-8", "surrogateescape")
-    if len(head) <= _IN_MEMORY:
-        document.budget.expand(len(head))
-        nested(document, io.BytesIO(head), len(head), encoded, at(member=number))
-        return
-    del head
-    member.seek(0)
-    nested(document, cast(BinaryIO, _Counted(member, document.budget)), 1 << 62, encoded, at(member=number))
+    if len(content) <= _IN_MEMORY:
+        document.budget.expand(len(content))
+        if content or fault is None:
+            nested(document, io.BytesIO(content), len(content), encoded, at(member=number))
+    else:
+        del content
+        member.seek(0)
+        nested(document, cast(BinaryIO, _Counted(member, document.budget)), 1 << 62, encoded, at(member=number))
+    if fault is not None:
+        raise Damaged("damaged_member")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 import zlib
@@ -11,12 +12,14 @@ from functools import partial
 from typing import BinaryIO, cast
 
 from agent.extraction.document import Damaged, Document, Encrypted
+from agent.extraction.formats.nested import Nested
 from agent.extraction.formats.salvage import SalvagedArchive
 from agent.extraction.formats.xml import Ended, Said, Started, parse
 from agent.model.location import at, inside
 
 _FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, OverflowError)
 _ENCRYPTED_FLAG = 0x1
+_EMBEDDED = re.compile(r"/embeddings/[^/]+$", re.IGNORECASE)
 _PROPERTIES = re.compile(r"docProps/(core|app|custom)\.xml", re.IGNORECASE)
 _DULL = frozenset(
     "Template TotalTime Pages Words Characters Application DocSecurity Lines Paragraphs ScaleCrop LinksUpToDate "
@@ -119,6 +122,18 @@ class Package:
                 self.document.output.write(f"{label or path[-1]}: {text}\n", place)
 
         self.parse(name, started, ended, said)
+
+    def write_embedded(self, nested: Nested) -> None:
+        """Hands over the files that lie inside the document: a table in a letter, a letter in a talk."""
+        embedded = [name for name in self.names if _EMBEDDED.search(name)]
+        for number, name in enumerate(embedded, 1):
+            self.spare(partial(self._hand_over, name, number, nested))
+
+    def _hand_over(self, name: str, number: int, nested: Nested) -> None:
+        with self.open(name) as part:
+            content = self.document.budget.read_all(part)
+        base = name.rpartition("/")[2].encode("utf-8", "replace")
+        nested(self.document, io.BytesIO(content), len(content), base, at(part=number))
 
     def write_links(self, name: str) -> None:
         """Writes the targets outside the package to which the part links: addresses of web and mail."""

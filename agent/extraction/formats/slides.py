@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from agent.extraction.document import Document
+from agent.extraction.formats.nested import Nested
 from agent.extraction.formats.package import Package
 from agent.model.location import at, inside
 
@@ -23,7 +24,7 @@ _TEXT = frozenset({"t", "text", "v"})
 _DESCRIBED = ("descr", "title", "name")
 
 
-def read(document: Document) -> None:
+def read(document: Document, nested: Nested) -> None:
     """Writes part by part, each slide at its own number; a damaged part ends where it breaks off."""
     package = Package(document)
     package.write_properties()
@@ -31,6 +32,7 @@ def read(document: Document) -> None:
         for number, name in package.matching(pattern):
             package.spare(partial(_read_part, package, name, inside(document.place, at(**{key: number}))))
             package.spare(partial(package.write_links, name))
+    package.write_embedded(nested)
     package.finish()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from agent.extraction.document import Document
+from agent.extraction.formats.nested import Nested
 from agent.extraction.formats.package import Package
 from agent.model.location import at, inside
 
@@ -22,8 +23,9 @@ _TEXT = frozenset({"t", "delText", "instrText"})
 _DESCRIBED = ("descr", "title", "author")
 
 
-def read(document: Document) -> None:
-    """Writes body, headers, footers, notes, comments, text boxes, deleted text, properties and link targets.
+def read(document: Document, nested: Nested) -> None:
+    """Writes body, headers, footers, notes, comments, text boxes, deleted text, properties, link targets, and what is
+    embedded.
 
     A damaged story ends where it breaks off; the others are read all the same.
     """
@@ -33,6 +35,7 @@ def read(document: Document) -> None:
         for number, name in package.matching(pattern):
             package.spare(partial(_Story(package, key, number).read, name))
             package.spare(partial(package.write_links, name))
+    package.write_embedded(nested)
     package.finish()
 
 

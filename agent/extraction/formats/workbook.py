@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from agent.extraction.document import Damaged, Document
+from agent.extraction.formats.nested import Nested
 from agent.extraction.formats.package import Package
 from agent.extraction.formats.rows import headings, labelled
 from agent.model.location import at, inside
@@ -25,7 +26,7 @@ _ASIDE = (
 )
 
 
-def read(document: Document) -> None:
+def read(document: Document, nested: Nested) -> None:
     """Writes each row on a line, each value behind the heading of its column; then comments, drawings and properties.
 
     Dates come in ISO form. A damaged part ends where it breaks off; the others are read all the same.
@@ -39,6 +40,7 @@ def read(document: Document) -> None:
     for key, pattern in _ASIDE:
         for number, name in package.matching(pattern):
             package.spare(partial(_write_texts, package, name, at(**{key: number})))
+    package.write_embedded(nested)
     package.finish()
 
 

@@ -1,0 +1,37 @@
+"""Damaged documents get a status, whatever was damaged. `python -m tests.extraction.fuzz` does this at length."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from agent.model.outcome import ExtractionStatus
+from tests.extraction import fuzz
+
+
+@pytest.mark.slow
+def test_every_damaged_document_gets_a_status_and_none_kills_its_process() -> None:
+    seed = random.randrange(1 << 32)
+    answers = list(fuzz.run(1_500, seed))
+    assert len(answers) == 1_500, f"seed {seed}"
+    killed = [(kind, answer) for kind, answer, _ in answers if answer.status is ExtractionStatus.KILLED]
+    assert killed == [], f"seed {seed}"
+
+
+def test_the_documents_before_the_damage_are_sound() -> None:
+    import os
+
+    from agent.extraction.base import Chunk
+    from agent.extraction.process import ProcessExtractor
+
+    extractor = ProcessExtractor(fuzz.LIMITS)
+    for kind, content in fuzz.seeds().items():
+        descriptor = os.memfd_create(kind)
+        os.write(descriptor, content)
+        chunks: list[Chunk] = []
+        answer = extractor.extract(descriptor, f"a.{kind}".encode(), chunks.append)
+        os.close(descriptor)
+        assert answer.status is ExtractionStatus.OK, (kind, answer)
+        assert chunks, kind
+    extractor.close()
