@@ -21,6 +21,10 @@ class Damaged(Unreadable):
     """The document breaks the rules of its own format."""
 
 
+class Unsupported(Unreadable):
+    """What the document holds cannot be read yet; what stands beside it may have been."""
+
+
 class Encrypted(Unreadable):
     """The document is protected by a password."""
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from agent.extraction.base import Chunk, Limits
 from agent.extraction.budget import Budget, LimitReached
-from agent.extraction.document import Document, Encrypted, Unreadable
+from agent.extraction.document import Document, Encrypted, Unreadable, Unsupported
 from agent.extraction.output import Output
 from agent.extraction.sniff import sniff
 from agent.model.location import inside
@@ -47,6 +47,10 @@ _READERS = {
     "xlsb": "old_workbook",
     "msg": "outlook",
     "sqlite": "sqlite",
+    "jpeg": "picture",
+    "png": "picture",
+    "tiff": "picture",
+    "gif": "picture",
 }
 # The readers that find other documents in theirs.
 _CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook", "word", "slides", "workbook"})
@@ -70,7 +74,7 @@ def read_document(
     output.flush()
     if status is ExtractionStatus.OK and not output.characters:
         status = _without_text(reasons)
-    if status is ExtractionStatus.CORRUPT and output.characters:
+    if status in (ExtractionStatus.CORRUPT, ExtractionStatus.UNSUPPORTED) and output.characters:
         status = ExtractionStatus.PARTIAL
     if status is ExtractionStatus.OK and reasons:
         status = ExtractionStatus.PARTIAL
@@ -102,6 +106,9 @@ def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str
         return ExtractionStatus.PARTIAL, kind
     except Encrypted:
         return ExtractionStatus.ENCRYPTED, kind
+    except Unsupported as fault:
+        reasons.append(fault.reason)
+        return ExtractionStatus.UNSUPPORTED, kind
     except Unreadable as fault:
         reasons.append(fault.reason)
         return ExtractionStatus.CORRUPT, kind

@@ -68,6 +68,8 @@ def seeds() -> dict[str, bytes]:
         "xls": old_office.xls("Pay", rows),
         "msg": old_office.compound(message),
         "sqlite": stored,
+        "jpg": b"\xff\xd8\xff\xe1\x00\x2aExif\0\0II*\0\x08\0\0\0\x01\0\x3b\x01\x02\0\x06\0\0\0\x1a\0\0\0\0\0\0\0"
+        b"Idris\0",
     }
 
 
@@ -128,14 +130,15 @@ def main() -> None:
     sys.stdout.write(f"{count:,} documents, seed {seed}\n")
     began = time.monotonic()
     told: Counter[tuple[str, str]] = Counter()
-    slowest = 0.0
+    slowest = (0.0, "")
     for kind, answer, seconds in run(count, seed):
         told[kind, answer.status.value] += 1
-        slowest = max(slowest, seconds)
+        slowest = max(slowest, (seconds, f"{kind}, {answer.status.value} {' '.join(answer.reasons)}"))
     for kind in sorted({kind for kind, _ in told}):
         statuses = ", ".join(f"{status} {number}" for (of, status), number in sorted(told.items()) if of == kind)
         sys.stdout.write(f"  {kind:<8} {statuses}\n")
-    sys.stdout.write(f"{sum(told.values()):,} answers in {time.monotonic() - began:.0f} s, slowest {slowest:.1f} s\n")
+    total, seconds = sum(told.values()), time.monotonic() - began
+    sys.stdout.write(f"{total:,} answers in {seconds:.0f} s, slowest {slowest[0]:.1f} s ({slowest[1]})\n")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def test_the_documents_before_the_damage_are_sound() -> None:
         chunks: list[Chunk] = []
         answer = extractor.extract(descriptor, f"a.{kind}".encode(), chunks.append)
         os.close(descriptor)
-        assert answer.status is ExtractionStatus.OK, (kind, answer)
+        sound = ExtractionStatus.PARTIAL if kind == "jpg" else ExtractionStatus.OK  # the picture itself is not read
+        assert answer.status is sound, (kind, answer)
         assert chunks, kind
     extractor.close()
