@@ -24,8 +24,14 @@ class Output:
 
     def write(self, text: str, location: str) -> None:
         """Adds text that stood at `location`. Raises `LimitReached`; what came before stays."""
-        if not text:
+        if len(text) <= MAX_CHUNK_CHARACTERS:
+            if text:
+                self._write(text, location)
             return
+        for start in range(0, len(text), MAX_CHUNK_CHARACTERS):
+            self._write(text[start : start + MAX_CHUNK_CHARACTERS], location)
+
+    def _write(self, text: str, location: str) -> None:
         self._budget.write(len(text))
         if not self._places or self._places[-1][1] != location:
             self._places.append((self._length, location))

@@ -127,6 +127,7 @@ def _reader(kind: str) -> Callable[[Document, list[str]], None]:
 
     def carrier(document: Document, reasons: list[str]) -> None:
         def nested(outer: Document, stream: BinaryIO, size: int, name: bytes, location: str) -> None:
+            outer.output.flush()  # should the inner one end the process, what came before it is kept
             outer.budget.enter(outer.depth + 1)
             inner = replace(
                 outer, stream=stream, size=size, name=name, depth=outer.depth + 1, place=inside(outer.place, location)

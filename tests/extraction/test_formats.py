@@ -10,6 +10,7 @@ import lzma
 import sqlite3
 import struct
 import tarfile
+import time
 import zlib
 from email.message import EmailMessage
 from pathlib import Path
@@ -140,8 +141,9 @@ def test_entities_are_refused_and_nothing_is_fetched(read: Read) -> None:
         b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY y "yy">]><a>&x;&y;</a>'
     )
     extraction, chunks = read(content, "a.xml")
-    assert (extraction.status, extraction.reasons) == (ExtractionStatus.CORRUPT, ("entity_declared",))
-    assert chunks == []
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("entity_declared",))
+    assert "root:" not in text_of(chunks)
+    assert "&x;&y;" in text_of(chunks)
 
 
 def test_html_gives_what_is_seen_and_what_stands_behind_it(read: Read) -> None:
@@ -163,9 +165,58 @@ def test_html_in_the_page_own_encoding_is_read(read: Read) -> None:
     assert "Zoë pays 5 €" in text_of(read(page.encode("iso-8859-15"), "page.htm")[1])
 
 
-def test_html_nested_beyond_all_reason_is_stripped_without_understanding_it(read: Read) -> None:
-    extraction, chunks = read(b"<html>" + b"<div>" * 200_000 + VALUE.encode(), "deep.html")
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<div>" * 200_000,
+        "<div>" * 200_000 + "</div>" * 200_000,
+        "</p>" * 200_000 + "<div>" * 200_000,
+        "<div><!--</div>-->" * 100_000,
+        "<a" * 500_000,
+        "<p " + "a " * 200_000 + ">",
+        "<p " + "a/" * 200_000 + ">",
+        "<!--" * 200_000,
+        "<div>" * 6_000 + "<script>" * 60_000,
+        "<" * 1_000_000,
+    ],
+    ids=["open", "balanced", "stray", "commented", "unended", "bare", "slashed", "comments", "scripts", "less"],
+)
+def test_html_beyond_all_reason_is_stripped_in_no_time(read: Read, hostile: str) -> None:
+    began = time.monotonic()
+    extraction, chunks = read(f"<html><p>NI {VALUE}</p>{hostile}".encode(), "deep.html")
     assert extraction.status is ExtractionStatus.OK
+    assert VALUE in text_of(chunks)
+    assert time.monotonic() - began < 5
+
+
+def test_entities_in_xml_are_told_and_the_rest_is_read_as_it_stands(read: Read) -> None:
+    content = f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY co "Company">]><a>&co; {VALUE}</a>'
+    extraction, chunks = read(content.encode(), "a.xml")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("entity_declared",))
+    assert VALUE in text_of(chunks)
+
+
+def test_xml_in_an_encoding_that_the_parser_lacks_is_read_as_text(read: Read) -> None:
+    content = f'<?xml version="1.0" encoding="Shift_JIS"?><a>{VALUE}</a>'
+    extraction, chunks = read(content.encode(), "a.xml")
+    assert extraction.status is ExtractionStatus.PARTIAL
+    assert VALUE in text_of(chunks)
+
+
+def test_nothing_of_json_is_lost(read: Read) -> None:
+    content = (
+        '{"zoe@x.example": true, "a": {"idris@x.example": {}}, "n": 12345678.10, "k": 1, "k": 2, "big": 1' + "0" * 9_000
+    )
+    _, chunks = read((content + "}").encode(), "a.json")
+    text = text_of(chunks)
+    for said in ("zoe@x.example", "idris@x.example", "12345678.10", "k: 1", "k: 2", "0" * 9_000):
+        assert said in text
+
+
+def test_a_quotation_mark_that_is_never_closed_does_not_swallow_a_table(read: Read) -> None:
+    rows = "".join(f"{number},x\n" for number in range(100_000))
+    extraction, chunks = read(f'Name,Note\nZoe,"never closed\n{rows}NI,{VALUE}\n'.encode(), "a.csv")
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("damaged_rows",))
     assert VALUE in text_of(chunks)
 
 

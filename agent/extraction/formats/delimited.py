@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.extraction.charset import text_lines
 from agent.extraction.document import Damaged, Document
+from agent.extraction.formats import text
 from agent.extraction.formats.rows import headings, labelled
 from agent.model.location import at, inside
 
@@ -16,7 +17,7 @@ _SEPARATORS = ",;\t|"
 
 def read(document: Document) -> None:
     """Writes a line for each value, behind the heading of its column; `row` counts from 1, headings included."""
-    csv.field_size_limit(16 * 1024 * 1024)
+    csv.field_size_limit(256 * 1024)
     separator = _separator(document)
     heads: list[str] = []
     for number, row in enumerate(_rows(document, separator), 1):
@@ -33,7 +34,8 @@ def _rows(document: Document, separator: str) -> Iterator[list[str]]:
     lines = (line.replace("\0", "") for line in text_lines(document.stream))
     try:
         yield from csv.reader(lines, delimiter=separator)
-    except csv.Error:
+    except csv.Error:  # a quotation mark that is never closed would take in all the rest
+        text.read(document)
         raise Damaged("damaged_rows") from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from urllib.parse import unquote
 
@@ -10,12 +9,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from agent.extraction.charset import decode
 from agent.extraction.document import Document
+from agent.extraction.formats.markup import too_much_for_a_tree, without_tags
 
 _WHOLE_BYTES = 16 * 1024 * 1024
-# The parser's work grows with the square of these, so beyond them the markup is stripped without understanding it.
-_MOST_NESTED = 5_000
-_MOST_ATTRIBUTES = 5_000
-
 _UNSEEN = frozenset({"script", "style", "noscript", "template"})
 _APART = frozenset(
     "address article aside blockquote br caption dd div dl dt fieldset figcaption footer form h1 h2 h3 h4 h5 h6 header "
@@ -23,12 +19,6 @@ _APART = frozenset(
 )
 _CELLS = frozenset({"td", "th"})
 _TOLD = ("title", "alt", "content", "value", "placeholder", "aria-label", "summary")
-_OPENING = re.compile(r"<([a-zA-Z][^\s/>]*)([^>]*)>")
-_CLOSING = re.compile(r"</[a-zA-Z]")
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--|-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_VOID = re.compile(
-    r"area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|td|tr|th|option", re.IGNORECASE
-)
 
 
 def read(document: Document) -> None:
@@ -56,8 +46,8 @@ def _declared(data: bytes) -> str:
 
 def write_markup(document: Document, markup: str) -> None:
     """Writes the text of a page, or of the part of a message that is one."""
-    if _too_deep(markup):
-        document.output.write(html.unescape(_MARKUP.sub(" ", markup)), document.place)
+    if too_much_for_a_tree(markup):
+        document.output.write(without_tags(markup), document.place)
         return
     root = LexborHTMLParser(markup).root
     if root is None:
@@ -65,15 +55,6 @@ def write_markup(document: Document, markup: str) -> None:
     for node in root.traverse(include_text=True):
         _write_node(document, node)
     document.output.write("\n", document.place)
-
-
-def _too_deep(markup: str) -> bool:
-    nested = 0
-    for opening in _OPENING.finditer(markup):
-        nested += not _VOID.fullmatch(opening.group(1))
-        if opening.group(2).count("=") > _MOST_ATTRIBUTES:
-            return True
-    return nested - len(_CLOSING.findall(markup)) > _MOST_NESTED
 
 
 def _write_node(document: Document, node: LexborNode) -> None:

@@ -18,13 +18,13 @@ def read(document: Document) -> None:
     """Writes a line for each value behind its key. What is no JSON is read as plain text."""
     if document.size <= _WHOLE_BYTES:
         try:
-            value = json.loads(decode(document.read_all()).lstrip("\ufeff"))
+            value = _parsed(decode(document.read_all()).lstrip("\ufeff"))
         except LimitReached:
             raise
         except (ValueError, RecursionError):
             pass
         else:
-            entries = value if isinstance(value, list) else [value]
+            entries = value if type(value) is list else [value]
             for number, entry in enumerate(entries, 1):
                 _write(document, entry, at(entry=number) if entries is value else "")
             return
@@ -34,7 +34,7 @@ def read(document: Document) -> None:
 def _lines(document: Document) -> None:
     for number, line in enumerate(text_lines(document.stream), 1):
         try:
-            value = json.loads(line)
+            value = _parsed(line)
         except (ValueError, RecursionError):
             if number == 1:
                 text.read(document)
@@ -44,15 +44,29 @@ def _lines(document: Document) -> None:
             _write(document, value, at(line=number))
 
 
+class _Object(list[tuple[str, Any]]):
+    """The pairs of an object, those with the same key as well."""
+
+
+def _parsed(content: str) -> Any:
+    """The value, with numbers as they are written. Raises `ValueError` or `RecursionError` for what is no JSON."""
+    return json.loads(content, object_pairs_hook=_Object, parse_float=str, parse_int=str)
+
+
 def _write(document: Document, value: Any, location: str) -> None:
     """Walks the value without recursion: its depth is the document's choice, not ours."""
     place = inside(document.place, location)
     waiting: list[tuple[str, Any]] = [("", value)]
     while waiting:
         key, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend(reversed([(str(name), inner) for name, inner in value.items()]))
+        label = key.replace("_", " ")
+        if isinstance(value, _Object):
+            document.output.write(f"{label}\n" if label else "", place)
+            waiting.extend(reversed(value))
         elif isinstance(value, list):
+            document.output.write(f"{label}\n" if label and not value else "", place)
             waiting.extend((key, inner) for inner in reversed(value))
-        elif value is not None and not isinstance(value, bool):
-            document.output.write(f"{key.replace('_', ' ')}: {value}\n" if key else f"{value}\n", place)
+        elif value is None or isinstance(value, bool):
+            document.output.write(f"{label}\n" if label else "", place)
+        else:
+            document.output.write(f"{label}: {value}\n" if label else f"{value}\n", place)

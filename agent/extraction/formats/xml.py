@@ -31,7 +31,7 @@ def parse(stream: BinaryIO, budget: Budget, started: Started, ended: Ended, said
             budget.expand(len(block))
             parser.Parse(block, False)
         parser.Parse(b"", True)
-    except expat.ExpatError:
+    except (expat.ExpatError, ValueError):  # ValueError: an encoding that expat does not know
         raise Damaged("damaged_markup") from None
     return parser
 
@@ -68,12 +68,12 @@ def make_parser(started: Started, ended: Ended, said: Said) -> expat.XMLParserTy
 def read(document: Document) -> None:
     """Writes each text and attribute behind the name of its element, with the line on which it stands.
 
-    Where the markup is broken from the start, it is read as plain text.
+    Where it can't be read as markup from the start, or declares entities, it is read as plain text, which is safe.
     """
     try:
         _read(document)
-    except Damaged as fault:
-        if fault.reason == "damaged_markup" and not document.output.written:
+    except Damaged:
+        if not document.output.written:
             text.read(document)
         raise
 
@@ -108,6 +108,6 @@ def _read(document: Document) -> None:
         while block := document.stream.read(_BLOCK_BYTES):
             parser.Parse(block, False)
         parser.Parse(b"", True)
-    except expat.ExpatError:
+    except (expat.ExpatError, ValueError):
         told()
         raise Damaged("damaged_markup") from None
