@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable
 
 from agent.extraction.base import Limits
@@ -90,7 +91,9 @@ def confine(limits: Limits) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
-    landlock = _restrict_files(path for path in sys.path if os.path.isdir(path))
+    # Codecs are loaded when they are first needed; our own code is loaded by now, and beside it anything may lie.
+    libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    landlock = _restrict_files(path for path in sorted(libraries) if os.path.isdir(path))
     _filter_calls()
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     return landlock

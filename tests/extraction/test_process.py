@@ -223,6 +223,28 @@ def test_the_test_of_the_confinement_notices_what_is_missing(without: str, told:
     assert set(done.stdout.split()[1:]) - {"kill"} == set(told.split())
 
 
+_READING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from agent.extraction import confinement
+from agent.extraction.base import Limits
+confinement.confine(Limits())
+import encodings.cp850
+try:
+    open(sys.argv[1] + "/README.md")
+except PermissionError:
+    print("refused")
+"""
+
+
+def test_the_process_reads_libraries_and_nothing_that_lies_beside_our_own_code() -> None:
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", _READING, root], stdout=subprocess.PIPE, text=True, check=True, cwd="/"
+    )
+    assert done.stdout == "refused\n"
+
+
 def test_without_confinement_documents_are_read_only_if_that_is_allowed(
     letter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
