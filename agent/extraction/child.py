@@ -12,12 +12,23 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from agent.extraction.base import Limits
 from agent.extraction.confinement import Memory, confine, unrefused
-from agent.extraction.frames import CHUNK, END, LAST_END, READY, chunk_body, extraction_body, frame, receive_exactly
-from agent.extraction.router import load_readers, read_document
+from agent.extraction.frames import (
+    CHUNK,
+    END,
+    LAST_END,
+    READY,
+    STRINGS_ONLY,
+    chunk_body,
+    extraction_body,
+    frame,
+    receive_exactly,
+)
+from agent.extraction.router import load_readers, read_document, read_strings
 from agent.model.outcome import Extraction, ExtractionStatus
 
 # A process that has read a large document keeps the memory; beyond this it makes room for a fresh one.
@@ -30,9 +41,11 @@ def serve(connection: socket.socket, limits: Limits, memory: Memory) -> None:
         head, descriptors, _, _ = socket.recv_fds(connection, 4, 1)
         if not head or not descriptors:
             return
-        name = receive_exactly(connection, int.from_bytes(head, "big"))
+        asked = int.from_bytes(head, "big")
+        name = receive_exactly(connection, asked & ~STRINGS_ONLY)
         _allow_cpu(limits.cpu_seconds)
-        result = _read(connection, descriptors[0], name, limits)
+        reader = read_strings if asked & STRINGS_ONLY else read_document
+        result = _read(connection, descriptors[0], name, limits, reader)
         killed = result.status is ExtractionStatus.KILLED
         last = killed or memory.resident > _RESIDENT_BYTES
         connection.sendall(frame(LAST_END if last else END, extraction_body(result)))
@@ -46,14 +59,16 @@ def _allow_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-def _read(connection: socket.socket, descriptor: int, name: bytes, limits: Limits) -> Extraction:
+def _read(
+    connection: socket.socket, descriptor: int, name: bytes, limits: Limits, reader: Callable[..., Extraction]
+) -> Extraction:
     def hand_on(chunk: Any) -> None:
         connection.sendall(frame(CHUNK, chunk_body(chunk)))
 
     with open(descriptor, "rb") as document:
         document.seek(0)
         try:
-            return read_document(document, os.fstat(descriptor).st_size, name, limits, hand_on)
+            return reader(document, os.fstat(descriptor).st_size, name, limits, hand_on)
         except MemoryError:
             return Extraction(ExtractionStatus.KILLED, "unknown", ("memory",))
 

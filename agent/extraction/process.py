@@ -25,6 +25,7 @@ from agent.extraction.frames import (
     LAST_END,
     MAX_BODY_BYTES,
     READY,
+    STRINGS_ONLY,
     BadFrame,
     chunk_of,
     confinement_of,
@@ -115,7 +116,10 @@ class _Child:
 
 
 class ProcessExtractor:
-    """Reads documents in one other process, which is replaced whenever it dies, hangs or grows."""
+    """Reads documents in one other process, which is replaced whenever it dies, hangs or grows.
+
+    To be used from one thread only: the other process ends with the thread that started it.
+    """
 
     def __init__(self, limits: Limits, *, unconfined: bool = False) -> None:
         """With `unconfined`, a process is used although the kernel does not refuse it all that it must not do."""
@@ -125,11 +129,23 @@ class ProcessExtractor:
         self.version = extractor_version()
 
     def extract(self, descriptor: int, name: bytes, on_chunk: Callable[[Chunk], None]) -> Extraction:
-        """Raises `ExtractionUnavailable` if no process can be started; never for what a document contains."""
+        """Raises `ExtractionUnavailable` if no process can be started; never for what a document contains.
+
+        A document that ends its process is tried once more in a fresh one, without the readers: what looks like text
+        in it is handed on, and the answer is still `killed`.
+        """
+        first = self._attempt(descriptor, name, on_chunk, 0)
+        if first.status is not ExtractionStatus.KILLED:
+            return first
+        second = self._attempt(descriptor, name, on_chunk, STRINGS_ONLY)
+        reasons = (*first.reasons, *second.reasons) if second.characters else first.reasons
+        return dataclasses.replace(first, reasons=reasons, characters=second.characters)
+
+    def _attempt(self, descriptor: int, name: bytes, on_chunk: Callable[[Chunk], None], how: int) -> Extraction:
         child = self._ready()
         deadline = time.monotonic() + self._limits.wall_seconds
         try:
-            socket.send_fds(child.connection, [len(name).to_bytes(4, "big")], [descriptor])
+            socket.send_fds(child.connection, [(len(name) | how).to_bytes(4, "big")], [descriptor])
             child.connection.sendall(name)
             return self._answer(child, deadline, on_chunk)
         except _Late:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from agent.extraction.base import Chunk, Limits
 from agent.extraction.budget import Budget, LimitReached
 from agent.extraction.document import Document, Encrypted, Unreadable, Unsupported
+from agent.extraction.formats import strings
 from agent.extraction.output import Output
 from agent.extraction.sniff import sniff
 from agent.model.location import inside
@@ -78,7 +79,31 @@ def read_document(
         status = ExtractionStatus.PARTIAL
     if status is ExtractionStatus.OK and reasons:
         status = ExtractionStatus.PARTIAL
+    if status is ExtractionStatus.CORRUPT:
+        _read_strings(document, reasons)
     return Extraction(status, kind, tuple(dict.fromkeys(reasons)), output.characters)
+
+
+def read_strings(
+    stream: BinaryIO, size: int, name: bytes, limits: Limits, on_chunk: Callable[[Chunk], None]
+) -> Extraction:
+    """Reads what looks like text in a document that no reader survives."""
+    budget = Budget(limits)
+    output = Output(budget, on_chunk)
+    reasons: list[str] = []
+    _read_strings(Document(stream, size, name, output, budget), reasons)
+    return Extraction(ExtractionStatus.CORRUPT, "unknown", tuple(reasons), output.characters)
+
+
+def _read_strings(document: Document, reasons: list[str]) -> None:
+    """Adds what looks like text; the document stays one that could not be read, but what is in it is not missed."""
+    try:
+        strings.read(document)
+    except LimitReached as limit:
+        reasons.append(limit.reason)
+    document.output.flush()
+    if document.output.characters:
+        reasons.append("strings_only")
 
 
 def _without_text(reasons: list[str]) -> ExtractionStatus:

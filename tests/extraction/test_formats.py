@@ -354,8 +354,10 @@ def test_of_a_word_document_cut_short_the_text_before_the_cut_is_kept(read: Read
 
 
 def test_a_package_in_which_nothing_is_left_is_damaged(read: Read) -> None:
-    extraction, _ = read(b"PK\x03\x04" + bytes(26) + b"word/document.xml" + bytes(500), "a.docx")
+    extraction, chunks = read(b"PK\x03\x04" + bytes(26) + b"word/document.xml" + bytes(500) + VALUE.encode(), "a.docx")
     assert (extraction.status, extraction.format) == (ExtractionStatus.CORRUPT, "docx")
+    assert extraction.reasons == ("damaged_archive", "strings_only")
+    assert VALUE in text_of(chunks)
 
 
 # The old formats of Office
