@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from agent.extraction.document import Damaged, Document, Encrypted, Unreadable
+from agent.extraction.document import Damaged, Document, Encrypted, Unsupported
 from agent.extraction.formats.nested import Nested
 from agent.model.location import at, inside
 
@@ -20,7 +20,7 @@ _IN_MEMORY = 64 * 1024 * 1024
 def read(document: Document, nested: Nested) -> None:
     """Writes the names of all members and reads each; `member` counts from 1."""
     if libarchive is None:
-        raise Unreadable("libarchive_missing")
+        raise Unsupported("libarchive_missing")
     document.stream.seek(0)
     number = 0
     try:
