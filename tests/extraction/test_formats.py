@@ -20,7 +20,9 @@ import pypdfium2
 import pytest
 from openpyxl.comments import Comment
 
+from agent.extraction.base import Limits
 from agent.extraction.formats.outlook import decompressed
+from agent.extraction.router import read_document
 from agent.model.outcome import ExtractionStatus
 from tests.corpus import formats, old_office
 from tests.extraction.conftest import Read, places_of, text_of
@@ -507,6 +509,13 @@ def test_a_message_gives_its_headers_texts_and_attachments(read: Read) -> None:
     assert places_of(chunks, VALUE) == ["part=1", "part=2", "part=3!sheet=1&cell=B2"]
 
 
+def test_a_message_too_large_to_be_held_is_told_as_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.extraction.formats.mail._WHOLE_BYTES", 2_000)
+    content = formats.eml({"From": "a@x.example", "To": "b@x.example"}, [f"NI {VALUE}", "x" * 5_000])
+    extraction = read_document(io.BytesIO(content), len(content), b"a.eml", Limits(), lambda chunk: None)
+    assert (extraction.status, extraction.reasons) == (ExtractionStatus.PARTIAL, ("too_large",))
+
+
 def test_a_message_inside_a_message_is_read(read: Read) -> None:
     inner = EmailMessage()
     inner["From"] = "inner@x.example"
@@ -711,7 +720,6 @@ def test_an_archive_of_nothing_readable_is_unsupported(read: Read) -> None:
 
 
 def test_a_bomb_is_given_up_at_the_limit(tmp_path: Path) -> None:
-    from agent.extraction.base import Limits
     from agent.extraction.process import ProcessExtractor
     from agent.extraction.testing import take
 

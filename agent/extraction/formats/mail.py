@@ -48,6 +48,8 @@ def read(document: Document, nested: Nested) -> None:
         number += 1
         document.budget.enter(document.depth)
         _write_part(document, part, at(part=number), nested)
+    if document.size > _WHOLE_BYTES:
+        raise Damaged("too_large")
 
 
 def _write_headers(document: Document, message: Message, location: str) -> None:

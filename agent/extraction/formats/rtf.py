@@ -37,6 +37,8 @@ def read(document: Document) -> None:
     """Writes the text of body, headers, footers, notes, comments and properties; `line` counts paragraphs."""
     document.stream.seek(0)
     _Reader(document).read(document.stream.read(_WHOLE_BYTES))
+    if document.size > _WHOLE_BYTES:
+        raise Damaged("too_large")
 
 
 class _Reader:
