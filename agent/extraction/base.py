@@ -33,6 +33,9 @@ class Limits:
 
     `reading_seconds` are processor time after which reading stops with what there is (partial), as with the limits of
     output; a document that exceeds the wall clock, `cpu_seconds` or the memory is given up (killed).
+
+    `ocr` names the languages in which text in pictures is recognised, as Tesseract does (`eng`, `eng+cym`); empty, it
+    is not. So many `pictures` of a document may take `picture_seconds` each beyond its other limits.
     """
 
     wall_seconds: float = 30.0
@@ -43,6 +46,9 @@ class Limits:
     expanded_bytes: int = 512 * 1024 * 1024
     members: int = 20_000
     depth: int = 8
+    ocr: str = ""
+    pictures: int = 50
+    picture_seconds: float = 20.0
 
 
 class Extractor(Protocol):

@@ -1,18 +1,17 @@
 """The process that parses documents. It has no right it does not need and may die at any moment without harm.
 
-It is started by `agent.extraction.process` with one end of a socket, takes open documents through it, and answers
-with frames. It never opens anything by name.
+It is forked by `agent.extraction.zygote` with one end of a socket, takes open documents through it, and answers with
+frames. It never opens a document by name.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import socket
-import sys
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from agent.extraction.base import Limits
@@ -28,16 +27,18 @@ from agent.extraction.frames import (
     frame,
     receive_exactly,
 )
-from agent.extraction.router import load_readers, read_document, read_strings
+from agent.extraction.router import read_document, read_strings
 from agent.model.outcome import Extraction, ExtractionStatus
 
-# A process that has read a large document keeps the memory; beyond this it makes room for a fresh one.
-_RESIDENT_BYTES = 300 * 1024 * 1024
+# A process that has read a large document keeps the memory, and what one document has done to a library may show in
+# the next: beyond these a process makes room for a fresh one.
+_RESIDENT_BYTES = 200 * 1024 * 1024
+_DOCUMENTS = 200
 
 
 def serve(connection: socket.socket, limits: Limits, memory: Memory) -> None:
-    """Answers one document after the other until the other end closes or the process has grown large."""
-    while True:
+    """Answers one document after the other until the other end closes or the process has done enough."""
+    for number in count(1):
         head, descriptors, _, _ = socket.recv_fds(connection, 4, 1)
         if not head or not descriptors:
             return
@@ -47,7 +48,7 @@ def serve(connection: socket.socket, limits: Limits, memory: Memory) -> None:
         reader = read_strings if asked & STRINGS_ONLY else read_document
         result = _read(connection, descriptors[0], name, limits, reader)
         killed = result.status is ExtractionStatus.KILLED
-        last = killed or memory.resident > _RESIDENT_BYTES
+        last = killed or number == _DOCUMENTS or memory.resident > _RESIDENT_BYTES
         connection.sendall(frame(LAST_END if last else END, extraction_body(result)))
         if last:
             return
@@ -73,11 +74,8 @@ def _read(
             return Extraction(ExtractionStatus.KILLED, "unknown", ("memory",))
 
 
-def main() -> None:
-    """Started by `agent.extraction.process`. Its arguments are our descriptor of the socket, and the limits."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    limits = Limits(**json.loads(sys.argv[2]))
-    load_readers()
+def serve_confined(connection: socket.socket, limits: Limits) -> None:
+    """Gives up every right, says so, and answers. Ends when the other end of the socket does."""
     memory = Memory()  # opened now: nothing can be afterwards
     landlock = confine(limits)
     with contextlib.suppress(EOFError, ConnectionError):

@@ -12,7 +12,6 @@ import errno
 import os
 import platform
 import resource
-import signal
 import socket
 import struct
 import sys
@@ -21,9 +20,10 @@ from collections.abc import Callable, Iterable
 
 from agent.extraction.base import Limits
 
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 22, 38
 _OPEN_FILES = 32
 _ROOM_BYTES = 48 * 1024 * 1024
+_RESERVED_BYTES = 256 * 1024 * 1024  # address space that is mapped and never used
 
 # Landlock, linux/landlock.h: the same call numbers on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -84,9 +84,8 @@ def confine(limits: Limits) -> int:
 
     Ends the process if the memory limit leaves no room to work in.
     """
-    if Memory().address_space + _ROOM_BYTES > limits.memory_bytes:
+    if Memory().resident + _ROOM_BYTES > limits.memory_bytes:
         sys.exit("the memory limit is too small")
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -95,26 +94,33 @@ def confine(limits: Limits) -> int:
     libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     landlock = _restrict_files(path for path in sorted(libraries) if os.path.isdir(path))
     _filter_calls()
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    # Resident memory is watched from outside, which tells what happened; this is for what grows faster than one looks.
+    room = limits.memory_bytes + _RESERVED_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (room, room))
     return landlock
 
 
 class Memory:
-    """What memory this process uses now, in bytes. `ru_maxrss` would not do: it begins with the parent's."""
+    """What memory a process holds now, in bytes. `ru_maxrss` would not do: it begins with the parent's."""
 
-    def __init__(self) -> None:
-        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, process: int | str = "self") -> None:
+        """Raises `ProcessLookupError` if there is no such process."""
+        try:
+            self._statm = os.open(f"/proc/{process}/statm", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise ProcessLookupError from None
 
-    @property
-    def address_space(self) -> int:
-        return self._pages(0)
+    def close(self) -> None:
+        os.close(self._statm)
 
     @property
     def resident(self) -> int:
-        return self._pages(1)
-
-    def _pages(self, column: int) -> int:
-        return int(os.pread(self._statm, 200, 0).split()[column]) * resource.getpagesize()
+        """0 for a process that is gone."""
+        try:
+            statm = os.pread(self._statm, 200, 0)
+        except ProcessLookupError:
+            return 0
+        return int(statm.split()[1]) * resource.getpagesize()
 
 
 def _restrict_files(readable: Iterable[str]) -> int:
@@ -199,7 +205,7 @@ def _attempts(limits: Limits) -> dict[str, Callable[[], object]]:
         "trace": _trace,
         "read": lambda: os.close(os.open("/etc/passwd", os.O_RDONLY)),
         "write": lambda: os.close(os.open("/dev/null", os.O_WRONLY)),
-        "memory": lambda: bytearray(limits.memory_bytes),
+        "memory": lambda: bytearray(limits.memory_bytes + _RESERVED_BYTES),
     }
 
 

@@ -17,10 +17,14 @@ from agent.model.location import read
 from agent.model.outcome import Extraction, ExtractionStatus
 
 HEADER = struct.Struct("!cI")
-# The process is ready, a stretch of text, the end of a document, and an end after which the process goes as well.
-READY, CHUNK, END, LAST_END = b"R", b"C", b"E", b"L"
+# The process is ready, a stretch of text, a picture whose text is about to be recognised (which takes its own time),
+# the end of a document, and an end after which the process goes as well.
+READY, CHUNK, PICTURE, END, LAST_END = b"R", b"C", b"P", b"E", b"L"
 # Set in the length of a name that is sent: read only what looks like text, with none of the readers.
 STRINGS_ONLY = 0x80000000
+# What the zygote is asked: to fork a process, and how one has ended; the answer to each is a number.
+FORK, WAIT = b"F", b"W"
+NUMBER = struct.Struct("!i")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 _WORD = re.compile(r"[a-z0-9_]{1,40}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import select
 import signal
 import socket
@@ -18,18 +19,24 @@ from pathlib import Path
 import agent
 from agent.errors import AgentError, ExitCode
 from agent.extraction.base import Chunk, Limits
+from agent.extraction.confinement import Memory
 from agent.extraction.frames import (
     CHUNK,
     END,
+    FORK,
     HEADER,
     LAST_END,
     MAX_BODY_BYTES,
+    NUMBER,
+    PICTURE,
     READY,
     STRINGS_ONLY,
+    WAIT,
     BadFrame,
     chunk_of,
     confinement_of,
     extraction_of,
+    receive_exactly,
 )
 from agent.model.confinement import Confinement
 from agent.model.outcome import Extraction, ExtractionStatus
@@ -38,11 +45,17 @@ _READERS_REVISION = 2  # raise it whenever a reader of ours may give other text
 _PACKAGES = ("libarchive-c", "olefile", "pypdfium2", "python-calamine", "selectolax")
 _START_SECONDS = 60.0
 # Isolated from the user's own Python settings, but with the very code that runs here, wherever that lies.
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from agent.extraction.child import main; main()"
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from agent.extraction.zygote import main; main()"
 _CODE = str(Path(agent.__file__).parents[1])
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "LIBARCHIVE": "libarchive.so.13",  # by name: no program is run to find it
+    "OMP_THREAD_LIMIT": "1",
+}
+_LOOK_SECONDS = 0.05
 
 
-def extractor_version() -> str:
+def extractor_version(limits: Limits | None = None) -> str:
     """What the extractor is called in the catalogue; it loads nothing."""
     libraries = [f"{name} {version(name)}" for name in _PACKAGES]
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
@@ -59,13 +72,17 @@ class _Late(Exception):
     """The answer did not come in time."""
 
 
-class _Child:
-    """One parsing process and our end of the socket to it."""
+class _Large(Exception):
+    """The process holds more memory than it may."""
+
+
+class _Zygote:
+    """The process from which those that parse are forked, and our end of the socket to it."""
 
     def __init__(self, limits: Limits) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 — our own module, by our own interpreter
+            self._process = subprocess.Popen(  # noqa: S603 — our own module, by our own interpreter
                 [
                     *(sys.executable, "-I", "-c", _START, _CODE),
                     *(str(theirs.fileno()), json.dumps(dataclasses.asdict(limits))),
@@ -74,15 +91,59 @@ class _Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a library's complaint may quote the document
-                env={"LANG": "C.UTF-8", "LIBARCHIVE": "libarchive.so.13"},  # by name: no program is run to find it
+                env=_ENVIRONMENT,
             )
+        self._control = ours
+
+    def fork(self, connection: socket.socket) -> int:
+        """The number of a new process that answers on `connection`. Raises `EOFError` if there is no zygote any more."""
+        with contextlib.suppress(ConnectionError):
+            socket.send_fds(self._control, [FORK], [connection.fileno()])
+        return self._number()
+
+    def wait(self, process: int) -> int:
+        """How a process ended: its exit code, or the negative number of the signal. It must be about to end."""
+        with contextlib.suppress(ConnectionError):
+            self._control.sendall(WAIT + NUMBER.pack(process))
+        return self._number()
+
+    def _number(self) -> int:
+        try:
+            number: int = NUMBER.unpack(receive_exactly(self._control, NUMBER.size))[0]
+        except ConnectionError:
+            raise EOFError from None
+        return number
+
+    def close(self) -> None:
+        """Ends it, and with it every process it has forked."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class _Child:
+    """One parsing process and our end of the socket to it."""
+
+    def __init__(self, zygote: _Zygote, memory_bytes: int) -> None:
+        """Raises `EOFError` if there is no zygote any more."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self.pid = zygote.fork(theirs)
+            except EOFError:
+                ours.close()
+                raise
+        self._zygote = zygote
+        self._ended = os.pidfd_open(self.pid)  # the number stays taken until the zygote is asked how it ended
+        self._memory = Memory(self.pid)
+        self._memory_bytes = memory_bytes
         self.connection = ours
         self.confinement = Confinement(0, ())
 
     def receive(self, deadline: float) -> tuple[bytes, object]:
-        """The next message. Raises `_Late`, `BadFrame`, or `EOFError` when the process is gone."""
+        """The next message. Raises `_Late`, `_Large`, `BadFrame`, or `EOFError` when the process is gone."""
         tag, length = HEADER.unpack(self._exactly(HEADER.size, deadline))
-        if tag not in (READY, CHUNK, END, LAST_END) or length > MAX_BODY_BYTES:
+        if tag not in (READY, CHUNK, PICTURE, END, LAST_END) or length > MAX_BODY_BYTES:
             raise BadFrame("header")
         try:
             return tag, json.loads(self._exactly(length, deadline))
@@ -93,8 +154,12 @@ class _Child:
         parts = bytearray()
         while len(parts) < count:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.connection], [], [], left)[0]:
+            if left <= 0:
                 raise _Late
+            if not select.select([self.connection], [], [], min(left, _LOOK_SECONDS))[0]:
+                if self._memory.resident > self._memory_bytes:
+                    raise _Large
+                continue
             try:
                 part = self.connection.recv(min(count - len(parts), 1 << 20))
             except ConnectionError:
@@ -104,29 +169,40 @@ class _Child:
             parts += part
         return bytes(parts)
 
+    @property
+    def gone(self) -> bool:
+        """Whether the process has ended, or closed its end of the socket."""
+        return bool(select.select([self.connection, self._ended], [], [], 0)[0])
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._ended, signal.SIGKILL)
+
     def end(self) -> int:
-        """Ends the process; gives the number of the signal that had ended it before, or 0."""
+        """Ends the process; gives the number of the signal that had ended it before, or 0. Raises `EOFError`."""
         self.connection.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # Gone by itself, it is about to be so: wait for what really ended it.
-            return max(0, -self.process.wait(0.2))
-        self.process.kill()
-        self.process.wait()
-        return 0
+        self._memory.close()
+        # Gone by itself, it is about to be so: wait for what really ended it.
+        by_itself = bool(select.select([self._ended], [], [], 0.2)[0])
+        self.kill()
+        os.close(self._ended)
+        ended = self._zygote.wait(self.pid)
+        return max(0, -ended) if by_itself else 0
 
 
 class ProcessExtractor:
     """Reads documents in one other process, which is replaced whenever it dies, hangs or grows.
 
-    To be used from one thread only: the other process ends with the thread that started it.
+    To be used from one thread only: the other processes end with the thread that started them.
     """
 
     def __init__(self, limits: Limits, *, unconfined: bool = False) -> None:
         """With `unconfined`, a process is used although the kernel does not refuse it all that it must not do."""
         self._limits = limits
         self._unconfined = unconfined
+        self._zygote: _Zygote | None = None
         self._child: _Child | None = None
-        self.version = extractor_version()
+        self.version = extractor_version(limits)
 
     def extract(self, descriptor: int, name: bytes, on_chunk: Callable[[Chunk], None]) -> Extraction:
         """Raises `ExtractionUnavailable` if no process can be started; never for what a document contains.
@@ -143,25 +219,24 @@ class ProcessExtractor:
 
     def _attempt(self, descriptor: int, name: bytes, on_chunk: Callable[[Chunk], None], how: int) -> Extraction:
         child = self._ready()
-        deadline = time.monotonic() + self._limits.wall_seconds
         try:
             socket.send_fds(child.connection, [(len(name) | how).to_bytes(4, "big")], [descriptor])
             child.connection.sendall(name)
-            return self._answer(child, deadline, on_chunk)
+            return self._answer(child, on_chunk)
         except _Late:
-            child.process.kill()
-            self._end()
+            self._end_child(by_force=True)
             return _killed("timeout")
+        except _Large:
+            self._end_child(by_force=True)
+            return _killed("memory")
         except BadFrame:
-            child.process.kill()
-            self._end()
+            self._end_child(by_force=True)
             return _killed("bad_answer")
         except (EOFError, ConnectionError):
-            ended_by = self._end()
+            ended_by = self._end_child()
             return _killed("cpu" if ended_by == signal.SIGXCPU else "crashed")
         except BaseException:
-            child.process.kill()
-            self._end()
+            self._end_child(by_force=True)
             raise
 
     def confinement(self) -> Confinement:
@@ -169,18 +244,25 @@ class ProcessExtractor:
         return self._ready().confinement
 
     def close(self) -> None:
-        if self._child is not None:
-            self._child.process.kill()
-            self._end()
+        self._end_child(by_force=True)
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.close()
 
-    def _answer(self, child: _Child, deadline: float, on_chunk: Callable[[Chunk], None]) -> Extraction:
+    def _answer(self, child: _Child, on_chunk: Callable[[Chunk], None]) -> Extraction:
+        deadline = time.monotonic() + self._limits.wall_seconds
+        pictures = self._limits.pictures
         while True:
             tag, body = child.receive(deadline)
             if tag in (END, LAST_END):
                 extraction = extraction_of(body)
                 if tag == LAST_END:
-                    self.close()
+                    self._end_child(by_force=True)
                 return extraction
+            if tag == PICTURE and pictures:
+                pictures -= 1
+                deadline += self._limits.picture_seconds
+                continue
             if tag != CHUNK:
                 raise BadFrame("out of turn")
             chunk = chunk_of(body)
@@ -190,20 +272,16 @@ class ProcessExtractor:
 
     def _ready(self) -> _Child:
         """A process that waits for a document. One that has been killed meanwhile is replaced."""
-        if self._child is not None and self._gone(self._child):
-            self._end()
+        if self._child is not None and self._child.gone:
+            self._end_child()
         if self._child is None:
-            child = self._child = _Child(self._limits)
+            child = self._child = self._fork()
             try:
                 tag, body = child.receive(time.monotonic() + _START_SECONDS)
                 child.confinement = confinement_of(body)
-            except (_Late, BadFrame, EOFError):
-                child.process.kill()
-                self._end()
-                raise ExtractionUnavailable(
-                    "The process that reads documents cannot be started. Is extraction.memory_mib too small? "
-                    f"It is {self._limits.memory_bytes // (1024 * 1024)}."
-                ) from None
+            except (_Late, _Large, BadFrame, EOFError):
+                self.close()
+                raise _not_started(self._limits) from None
             if tag != READY or (child.confinement.unrefused and not self._unconfined):
                 self.close()
                 raise ExtractionUnavailable(
@@ -213,15 +291,36 @@ class ProcessExtractor:
                 )
         return self._child
 
-    @staticmethod
-    def _gone(child: _Child) -> bool:
-        """Whether the process has closed its end."""
-        readable, _, _ = select.select([child.connection], [], [], 0)
-        return bool(readable) or child.process.poll() is not None
+    def _fork(self) -> _Child:
+        if self._zygote is not None:
+            with contextlib.suppress(EOFError):
+                return _Child(self._zygote, self._limits.memory_bytes)
+            self.close()  # something has killed it: it is started anew
+        self._zygote = _Zygote(self._limits)
+        try:
+            return _Child(self._zygote, self._limits.memory_bytes)
+        except EOFError:
+            self.close()
+            raise _not_started(self._limits) from None
 
-    def _end(self) -> int:
+    def _end_child(self, *, by_force: bool = False) -> int:
+        """Ends the process, if there is one; gives the number of the signal that had ended it before, or 0."""
         child, self._child = self._child, None
-        return child.end() if child is not None else 0
+        if child is None:
+            return 0
+        if by_force:
+            child.kill()
+        try:
+            return child.end()
+        except EOFError:  # the zygote is gone, and its children with it
+            return signal.SIGKILL
+
+
+def _not_started(limits: Limits) -> ExtractionUnavailable:
+    return ExtractionUnavailable(
+        "The process that reads documents cannot be started. Is extraction.memory_mib too small? "
+        f"It is {limits.memory_bytes // (1024 * 1024)}."
+    )
 
 
 def _killed(reason: str) -> Extraction:

@@ -57,7 +57,7 @@ _READERS = {
 _CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook", "word", "slides", "workbook"})
 
 
-def load_readers() -> None:
+def load_readers(limits: Limits) -> None:
     """Imports every reader, so that the first document of a kind does not pay for it."""
     for name in set(_READERS.values()):
         importlib.import_module(f"agent.extraction.formats.{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -54,7 +55,7 @@ def sparing() -> Iterator[ProcessExtractor]:
 
 def _process_of(extractor: ProcessExtractor) -> int:
     assert extractor._child is not None
-    return extractor._child.process.pid
+    return extractor._child.pid
 
 
 def test_a_process_that_is_killed_costs_its_document_and_no_other(impatient: ProcessExtractor, letter: Path) -> None:
@@ -186,7 +187,7 @@ def test_the_process_has_no_right_that_it_does_not_need(one_process: ProcessExtr
     assert all(f"{name}  " in limits for name in ("Max file size", "Max core file size"))
     rows = {line[:25].strip(): line[25:].split()[:2] for line in limits.splitlines()[1:]}
     assert rows["Max file size"] == rows["Max core file size"] == ["0", "0"]
-    assert rows["Max address space"] == [str(Limits().memory_bytes)] * 2
+    assert rows["Max address space"] == [str(Limits().memory_bytes + 256 * 1024 * 1024)] * 2
     assert b"PATH" not in (process / "environ").read_bytes()
     opened = {os.readlink(link) for link in (process / "fd").iterdir()}
     assert not any(str(letter.parent) in target for target in opened)
@@ -265,10 +266,32 @@ def test_without_confinement_documents_are_read_only_if_that_is_allowed(
 
 _UNCONFINED = """
 import sys; sys.path.insert(0, sys.argv.pop(1))
-from agent.extraction import child, confinement
+from agent.extraction import confinement, zygote
 confinement._filter_calls = lambda: None
-child.main()
+zygote.main()
 """
+
+
+def test_the_zygote_is_replaced_when_something_has_killed_it(letter: Path) -> None:
+    extractor = ProcessExtractor(Limits())
+    take(extractor, letter)
+    assert extractor._zygote is not None
+    extractor._zygote._process.kill()
+    first, _ = take(extractor, letter)  # it may end while the document is read, or be seen before
+    assert first.status in (ExtractionStatus.OK, ExtractionStatus.KILLED)
+    assert take(extractor, letter)[0].status is ExtractionStatus.OK
+    extractor.close()
+
+
+def test_a_process_makes_room_for_a_fresh_one_after_many_documents(letter: Path) -> None:
+    extractor = ProcessExtractor(Limits())
+    served = set()
+    for _ in range(201):
+        take(extractor, letter)
+        if extractor._child is not None:
+            served.add(extractor._child.pid)
+    extractor.close()
+    assert len(served) == 2
 
 
 def test_the_process_ends_with_ours(letter: Path) -> None:
@@ -282,9 +305,10 @@ def test_the_process_ends_with_ours(letter: Path) -> None:
     os.waitpid(parent, 0)
     process = Path("/proc") / (letter.parent / "pid").read_text()
     deadline = time.monotonic() + 5
-    while process.exists() and "Z (zombie)" not in (process / "status").read_text():
-        assert time.monotonic() < deadline, "the parsing process outlived us"
-        time.sleep(0.02)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while "Z (zombie)" not in (process / "status").read_text():
+            assert time.monotonic() < deadline, "the parsing process outlived us"
+            time.sleep(0.02)
 
 
 def test_an_error_in_the_callers_code_ends_the_process_and_is_raised(letter: Path) -> None:
@@ -349,20 +373,24 @@ def test_a_result_that_is_none_is_refused(change: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("said", [b"X\0\0\0\0", b"C\xff\xff\xff\xff", b"C\0\0\0\x02{]", b"R\0\0\0\x02{}"])
-def test_a_process_that_says_what_it_may_not_is_ended(letter: Path, said: bytes) -> None:
+def test_a_process_that_says_what_it_may_not_is_ended(
+    letter: Path, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     extractor = ProcessExtractor(Limits(wall_seconds=5))
     take(extractor, letter)
     child = extractor._child
     assert child is not None
     ours, theirs = socket.socketpair()
-    child.connection.close()
-    child.connection = ours
-    threading.Timer(0.1, theirs.sendall, [said]).start()
-    extraction, _ = take(extractor, letter)
-    theirs.close()
+    with child.connection, theirs:
+        child.connection = ours
+        theirs.sendall(said)
+        child_is_there = type(child).gone
+        monkeypatch.setattr(type(child), "gone", False)
+        extraction, _ = take(extractor, letter)
+        monkeypatch.setattr(type(child), "gone", child_is_there)
     assert (extraction.status, extraction.reasons[0]) == (ExtractionStatus.KILLED, "bad_answer")
-    assert child.process.poll() is not None
     assert take(extractor, letter)[0].status is ExtractionStatus.OK
+    assert child.pid != _process_of(extractor)
     extractor.close()
 
 
