@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import BinaryIO
 
 from agent.extraction.base import Limits
@@ -20,10 +21,13 @@ class LimitReached(Exception):
 
 
 class Budget:
-    """One for a document and everything inside it. Every method raises `LimitReached` when the limit is exceeded."""
+    """One for a document and everything inside it. Methods raise `LimitReached` when a limit is exceeded."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, on_picture: Callable[[], None] = lambda: None) -> None:
+        """`on_picture` is told before a picture takes time of its own."""
         self._limits = limits
+        self._on_picture = on_picture
+        self._pictures = 0
         self._characters = 0
         self._expanded = 0
         self._members = 0
@@ -48,6 +52,20 @@ class Budget:
         self._calls += 1
         if self._calls % _CALLS_PER_LOOK == 0 and time.process_time() > self._until:
             raise LimitReached("time_limit")
+
+    @property
+    def picture_seconds(self) -> float:
+        """The time in which the text in one picture must be recognised."""
+        return self._limits.picture_seconds
+
+    def picture(self) -> bool:
+        """Whether the text in one more picture may be recognised; that takes time beyond the document's."""
+        if self._pictures == self._limits.pictures:
+            return False
+        self._pictures += 1
+        self._until += self._limits.picture_seconds
+        self._on_picture()
+        return True
 
     def enter(self, depth: int) -> None:
         """A document inside another one is opened, at that depth below the outermost."""

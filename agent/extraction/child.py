@@ -7,6 +7,7 @@ frames. It never opens a document by name.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import socket
@@ -20,6 +21,7 @@ from agent.extraction.frames import (
     CHUNK,
     END,
     LAST_END,
+    PICTURE,
     READY,
     STRINGS_ONLY,
     chunk_body,
@@ -60,16 +62,25 @@ def _allow_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
+def _allow_more_cpu(seconds: float) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft + math.ceil(seconds), hard))
+
+
 def _read(
     connection: socket.socket, descriptor: int, name: bytes, limits: Limits, reader: Callable[..., Extraction]
 ) -> Extraction:
     def hand_on(chunk: Any) -> None:
         connection.sendall(frame(CHUNK, chunk_body(chunk)))
 
+    def on_picture() -> None:
+        connection.sendall(frame(PICTURE, {}))
+        _allow_more_cpu(limits.picture_seconds)
+
     with open(descriptor, "rb") as document:
         document.seek(0)
         try:
-            return reader(document, os.fstat(descriptor).st_size, name, limits, hand_on)
+            return reader(document, os.fstat(descriptor).st_size, name, limits, hand_on, on_picture)
         except MemoryError:
             return Extraction(ExtractionStatus.KILLED, "unknown", ("memory",))
 

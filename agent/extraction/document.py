@@ -25,6 +25,10 @@ class Unsupported(Unreadable):
     """What the document holds cannot be read yet; what stands beside it may have been."""
 
 
+class Unread(Unreadable):
+    """Something in the document was not read, such as a picture; the rest was."""
+
+
 class Encrypted(Unreadable):
     """The document is protected by a password."""
 

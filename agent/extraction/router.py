@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from agent.extraction.base import Chunk, Limits
 from agent.extraction.budget import Budget, LimitReached
-from agent.extraction.document import Document, Encrypted, Unreadable, Unsupported
-from agent.extraction.formats import strings
+from agent.extraction.document import Document, Encrypted, Unread, Unreadable, Unsupported
+from agent.extraction.formats import recognition, strings
 from agent.extraction.output import Output
 from agent.extraction.sniff import sniff
 from agent.model.location import inside
@@ -42,32 +42,51 @@ _READERS = {
     "xz": "archives",
     "7z": "packed",
     "rar": "packed",
+    "cab": "packed",
+    "cpio": "packed",
+    "ar": "packed",
+    "zstd": "packed",
+    "lz4": "packed",
+    "compress": "packed",
     "doc": "old_word",
     "ppt": "old_slides",
     "xls": "old_workbook",
     "xlsb": "old_workbook",
     "msg": "outlook",
     "sqlite": "sqlite",
+    "mdb": "access",
+    "accdb": "access",
+    "pst": "mail_store",
     "jpeg": "picture",
     "png": "picture",
     "tiff": "picture",
     "gif": "picture",
+    "bmp": "picture",
+    "webp": "picture",
 }
+# Of a format that nobody here can name, what looks like text is read.
+_GUESSED = frozenset({"unknown", "ole"})
 # The readers that find other documents in theirs.
-_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook", "word", "slides", "workbook"})
+_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook", "mail_store", "word", "slides", "workbook"})
 
 
 def load_readers(limits: Limits) -> None:
-    """Imports every reader, so that the first document of a kind does not pay for it."""
+    """Imports every reader and what it needs, so that the first document of a kind does not pay for it."""
+    recognition.prepare(limits.ocr)
     for name in set(_READERS.values()):
         importlib.import_module(f"agent.extraction.formats.{name}")
 
 
 def read_document(
-    stream: BinaryIO, size: int, name: bytes, limits: Limits, on_chunk: Callable[[Chunk], None]
+    stream: BinaryIO,
+    size: int,
+    name: bytes,
+    limits: Limits,
+    on_chunk: Callable[[Chunk], None],
+    on_picture: Callable[[], None] = lambda: None,
 ) -> Extraction:
     """Reads the document and all that is inside it. Never raises for what it contains, but for want of memory."""
-    budget = Budget(limits)
+    budget = Budget(limits, on_picture)
     output = Output(budget, on_chunk)
     document = Document(stream, size, name, output, budget)
     reasons: list[str] = []
@@ -85,7 +104,12 @@ def read_document(
 
 
 def read_strings(
-    stream: BinaryIO, size: int, name: bytes, limits: Limits, on_chunk: Callable[[Chunk], None]
+    stream: BinaryIO,
+    size: int,
+    name: bytes,
+    limits: Limits,
+    on_chunk: Callable[[Chunk], None],
+    on_picture: Callable[[], None] = lambda: None,
 ) -> Extraction:
     """Reads what looks like text in a document that no reader survives."""
     budget = Budget(limits)
@@ -123,6 +147,8 @@ def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str
             return ExtractionStatus.EMPTY, kind
         if kind == "encrypted_office":
             return ExtractionStatus.ENCRYPTED, "ole"
+        if kind in _GUESSED and strings.read(document):
+            raise Unread("unknown_format")
         if kind not in _READERS:
             return ExtractionStatus.UNSUPPORTED, kind
         _reader(kind)(document, reasons)
@@ -134,6 +160,9 @@ def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str
     except Unsupported as fault:
         reasons.append(fault.reason)
         return ExtractionStatus.UNSUPPORTED, kind
+    except Unread as fault:
+        reasons.append(fault.reason)
+        return ExtractionStatus.PARTIAL, kind
     except Unreadable as fault:
         reasons.append(fault.reason)
         return ExtractionStatus.CORRUPT, kind
@@ -161,7 +190,9 @@ def _reader(kind: str) -> Callable[[Document, list[str]], None]:
             status, _ = _read(inner, why)
             if status is ExtractionStatus.PARTIAL and "limit" in why[-1]:
                 raise LimitReached(why[-1])
-            if status not in (ExtractionStatus.OK, ExtractionStatus.EMPTY):
+            if status is ExtractionStatus.PARTIAL:
+                reasons.extend(why)
+            elif status not in (ExtractionStatus.OK, ExtractionStatus.EMPTY):
                 reasons.append(f"part_{status.value}")
 
         read(document, nested)

@@ -23,6 +23,12 @@ _MAGIC = (
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x1f\x9d", "compress"),
+    (b"MSCF\0\0\0\0", "cab"),
+    (b"070701", "cpio"),
+    (b"070707", "cpio"),
+    (b"!<arch>\n", "ar"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
     (b"SQLite format 3\0", "sqlite"),
@@ -34,8 +40,22 @@ _MAGIC = (
     (b"ID3", "mp3"),
     (b"OggS", "ogg"),
     (b"RIFF", "riff"),
+    (b"fLaC", "flac"),
+    (b"\x1aE\xdf\xa3", "matroska"),
+    (b"\0\x01\0\0\0", "font"),
+    (b"OTTO", "font"),
+    (b"wOFF", "font"),
+    (b"wOF2", "font"),
+    (b"\xca\xfe\xba\xbe", "class"),
+    (b"\0asm", "wasm"),
+    (b"8BPS", "psd"),
+    (b"\0\0\x01\0", "ico"),
+    (b"QFI\xfb", "disk"),
+    (b"KDMV", "disk"),
+    (b"conectix", "disk"),
+    (b"vhdxfile", "disk"),
 )
-_SHORT_MAGIC = frozenset({"bmp", "exe", "mp3", "bzip2"})  # a text may begin like these by chance
+_SHORT_MAGIC = frozenset({"bmp", "exe", "mp3", "bzip2", "cpio"})  # a text may begin like these by chance
 _ZIPPED = (
     (re.compile(r"word/document\d*\.xml", re.IGNORECASE), "docx"),
     (re.compile(r"xl/workbook\.xml", re.IGNORECASE), "xlsx"),
@@ -91,6 +111,10 @@ def sniff(stream: BinaryIO, size: int, name: bytes) -> str:
     if head.startswith(_OLE):
         return _ole(stream)
     known = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
+    if known == "riff" and head[8:12] == b"WEBP":
+        known = "webp"
+    if head[4:8] == b"ftyp":
+        return "mp4"
     if known is not None and (known not in _SHORT_MAGIC or not looks_like_text(head)):
         return known
     if head[257:262] == b"ustar":

@@ -1,4 +1,4 @@
-"""Archives that only libarchive reads: 7z and RAR."""
+"""Archives and compressed files that only libarchive reads: 7z, RAR, CAB, cpio, ar; Zstandard, LZ4, compress."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ try:
 except (ImportError, OSError, AttributeError):
     libarchive = None
 
+_COMPRESSIONS = (b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\x1f\x9d")
 _IN_MEMORY = 64 * 1024 * 1024
 
 
@@ -22,21 +23,23 @@ def read(document: Document, nested: Nested) -> None:
     if libarchive is None:
         raise Unsupported("libarchive_missing")
     document.stream.seek(0)
+    compressed = document.stream.read(4).startswith(_COMPRESSIONS)
+    document.stream.seek(0)
     number = 0
     try:
-        with libarchive.seekable_stream_reader(document.stream) as archive:
+        with libarchive.seekable_stream_reader(document.stream, "raw" if compressed else "all") as archive:
             for entry in archive:
-                if entry.isfile:
+                if not entry.isdir and not entry.issym:
                     number += 1
-                    _member(document, entry, number, nested)
+                    _member(document, entry, number, nested, compressed=compressed)
     except libarchive.ArchiveError as fault:
         if "assphrase" in str(fault) or "ncrypt" in str(fault):
             raise Encrypted from None
         raise Damaged("damaged_archive") from None
 
 
-def _member(document: Document, entry: Any, number: int, nested: Nested) -> None:
-    name = entry.pathname or ""
+def _member(document: Document, entry: Any, number: int, nested: Nested, *, compressed: bool) -> None:
+    name = document.name.decode("utf-8", "replace").rpartition(".")[0] if compressed else entry.pathname or ""
     document.output.write(name + "\n", inside(document.place, at(member=number)))
     content = bytearray()
     for block in entry.get_blocks():

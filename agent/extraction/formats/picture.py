@@ -1,16 +1,17 @@
-"""Pictures (JPEG, PNG, TIFF, GIF): what stands beside the picture itself, such as author, caption and comment."""
+"""Pictures (JPEG, PNG, TIFF, GIF, BMP, WebP): what stands beside the picture, such as author, caption and comment, and
+the text in it if that is to be recognised."""
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 import zlib
 from collections.abc import Iterator
 
 from agent.extraction.charset import decode
-from agent.extraction.document import Damaged, Document, Unsupported
-from agent.extraction.formats.xml import parse
+from agent.extraction.document import Document
+from agent.extraction.formats.recognition import text_of_picture
+from agent.extraction.formats.xml import write_packet
 from agent.model.location import at, inside
 
 _WHOLE_BYTES = 64 * 1024 * 1024
@@ -19,6 +20,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _TIFF = (b"II*\0", b"MM\0*")
 _MOST_ENTRIES = 1_000
+_HOLDS_TEXT = 40_000  # pixels: what is smaller is a logo, a button or a line
 _ASCII, _UNDEFINED, _BYTES = 2, 7, 1
 _FURTHER = frozenset({0x8769, 0x8825})  # directories of Exif's own and of the place where a picture was taken
 _USER_COMMENT = 0x9286
@@ -26,7 +28,10 @@ _WINDOWS_TEXTS = frozenset(range(0x9C9B, 0x9CA0))
 
 
 def read(document: Document) -> None:
-    """Writes the texts of Exif, XMP and comments. The picture itself is not read: raises `Unsupported` at the end."""
+    """Writes the texts of Exif, XMP and comments, then the text in the picture; `page` counts its pages.
+
+    Raises `Unread` if that text cannot be had and the picture is large enough to hold some.
+    """
     document.stream.seek(0)
     data = document.stream.read(_WHOLE_BYTES)
     place = inside(document.place, at(properties=1))
@@ -34,8 +39,34 @@ def read(document: Document) -> None:
         if text.strip("\0 \n"):
             document.output.write(text.strip("\0 \n") + "\n", place)
     for packet in _XMP.findall(data):
-        _write_packet(document, packet, place)
-    raise Unsupported("picture_not_read")
+        write_packet(document, packet, place)
+    if _pixels(data) >= _HOLDS_TEXT:
+        for number, text in enumerate(text_of_picture(document.budget, data), 1):
+            document.output.write(text, inside(document.place, at(page=number)))
+
+
+def _pixels(data: bytes) -> int:
+    """How many pixels the picture claims to have; as many as it takes where that is not easily told."""
+    try:
+        if data.startswith(_PNG):
+            width, height = struct.unpack_from(">II", data, 16)
+        elif data.startswith(b"GIF8"):
+            width, height = struct.unpack_from("<HH", data, 6)
+        elif data.startswith(b"BM"):
+            width, height = struct.unpack_from("<ii", data, 18)
+        elif data.startswith(_JPEG):
+            height, width = next(_jpeg_sizes(data))
+        else:
+            return _HOLDS_TEXT
+    except (struct.error, StopIteration):
+        return _HOLDS_TEXT
+    return abs(width * height)
+
+
+def _jpeg_sizes(data: bytes) -> Iterator[tuple[int, int]]:
+    for marker, start, _ in _jpeg_segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            yield struct.unpack_from(">HH", data, start + 1)
 
 
 def _texts(data: bytes) -> Iterator[str]:
@@ -77,14 +108,19 @@ def _inflated(packed: bytes) -> bytes:
 
 def _jpeg_texts(data: bytes) -> Iterator[str]:
     """Comments and Exif, out of the segments before the picture."""
+    for marker, start, end in _jpeg_segments(data):
+        if marker == 0xFE:
+            yield decode(data[start:end])
+        elif marker == 0xE1 and data.startswith(b"Exif\0\0", start, end):
+            yield from _exif_texts(data[start + 6 : end])
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment before the picture itself (ISO/IEC 10918-1, B.1.1.4)."""
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] != 0xDA:
         marker, size = struct.unpack_from(">xBH", data, position)
-        segment = data[position + 4 : position + 2 + size]
-        if marker == 0xFE:
-            yield decode(segment)
-        elif marker == 0xE1 and segment.startswith(b"Exif\0\0"):
-            yield from _exif_texts(segment[6:])
+        yield marker, position + 4, position + 2 + size
         position += 2 + size
 
 
@@ -121,19 +157,3 @@ def _exif_texts(data: bytes) -> Iterator[str]:
 def _user_comment(content: bytes) -> str:
     """The comment behind the eight bytes that name its encoding."""
     return content[8:].decode("utf-16", "replace") if content.startswith(b"UNICODE") else decode(content[8:])
-
-
-def _write_packet(document: Document, packet: bytes, place: str) -> None:
-    def started(_: str, attributes: dict[str, str]) -> None:
-        for key, value in attributes.items():
-            if not key.startswith("xmlns") and value.strip():
-                document.output.write(f"{key.rpartition(':')[2]}: {value}\n", place)
-
-    def said(text: str) -> None:
-        if text.strip():
-            document.output.write(f"{text.strip()}\n", place)
-
-    try:
-        parse(io.BytesIO(packet), document.budget, started, lambda _: None, said)
-    except Damaged:
-        return  # a picture with a broken packet is still a picture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 from typing import BinaryIO
 from xml.parsers import expat
@@ -15,8 +17,8 @@ _BLOCK_BYTES = 64 * 1024
 _DEEPEST = 400
 
 Started = Callable[[str, dict[str, str]], None]
-Ended = Callable[[str], None]
-Said = Callable[[str], None]
+Ended = Callable[[str], object]
+Said = Callable[[str], object]
 
 
 def parse(stream: BinaryIO, budget: Budget, started: Started, ended: Ended, said: Said) -> expat.XMLParserType:
@@ -63,6 +65,27 @@ def make_parser(started: Started, ended: Ended, said: Said) -> expat.XMLParserTy
     parser.CharacterDataHandler = said
     parser.EntityDeclHandler = refuse
     return parser
+
+
+def write_packet(document: Document, packet: bytes, place: str) -> None:
+    """Writes the texts and attributes of a piece of markup that lies inside something else, all at one place.
+
+    As far as it is sound: what is around it stands without it.
+    """
+    names = [""]
+
+    def write(name: str, value: str) -> None:
+        if value.strip():
+            document.output.write(f"{name}: {value.strip()}\n", place)
+
+    def started(name: str, attributes: dict[str, str]) -> None:
+        names.append(name)
+        for key, value in attributes.items():
+            if not key.startswith("xmlns"):
+                write(key.rpartition(":")[2], value)
+
+    with contextlib.suppress(Damaged):
+        parse(io.BytesIO(packet), document.budget, started, lambda _: names.pop(), lambda text: write(names[-1], text))
 
 
 def read(document: Document) -> None:
