@@ -53,6 +53,7 @@ _READERS = {
     "xls": "old_workbook",
     "xlsb": "old_workbook",
     "msg": "outlook",
+    "ole": "embedded",
     "sqlite": "sqlite",
     "mdb": "access",
     "accdb": "access",
@@ -65,9 +66,12 @@ _READERS = {
     "webp": "picture",
 }
 # Of a format that nobody here can name, what looks like text is read.
-_GUESSED = frozenset({"unknown", "ole"})
+_GUESSED = frozenset({"unknown"})
 # The readers that find other documents in theirs.
-_CARRIERS = frozenset({"pdf", "mail", "mailbox", "archives", "packed", "outlook", "mail_store", "word", "slides", "workbook"})
+_CARRIERS = frozenset(
+    "archives embedded mail mail_store mailbox old_slides old_word old_workbook opendocument outlook packed pdf rtf "
+    "slides word workbook".split()
+)
 
 
 def load_readers(limits: Limits) -> None:

@@ -63,7 +63,13 @@ _ZIPPED = (
     (re.compile(r"ppt/presentation\.xml", re.IGNORECASE), "pptx"),
     (re.compile(r"META-INF/container\.xml", re.IGNORECASE), "epub"),
 )
-_OPEN_DOCUMENT = {b"text": "odt", b"spreadsheet": "ods", b"presentation": "odp"}
+_OPEN_DOCUMENT = {
+    **dict.fromkeys((b"text", b"writer", b"graphics", b"draw"), "odt"),
+    **dict.fromkeys((b"spreadsheet", b"calc"), "ods"),
+    **dict.fromkeys((b"presentation", b"impress"), "odp"),
+}
+_MEDIA_TYPE = re.compile(rb"application/(?:vnd\.(?:oasis\.opendocument|sun\.xml)\.([a-z]+)|epub\+zip)")
+_MANIFEST_BYTES = 4096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = (
     ("EncryptedPackage", "encrypted_office"),
@@ -138,17 +144,31 @@ def _zipped(stream: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(stream) as archive:
             names = archive.namelist()
-            if "mimetype" in names:
-                with archive.open("mimetype") as member:
-                    kind = member.read(100).rpartition(b"opendocument.")[2]
-                return _OPEN_DOCUMENT.get(kind.strip(), "epub" if b"epub" in kind else "zip")
+            for named in ("mimetype", "META-INF/manifest.xml"):
+                if named in names:
+                    with archive.open(named) as member:
+                        kind = _open_document(member.read(_MANIFEST_BYTES))
+                    if kind:
+                        return kind
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
         stream.seek(0)
-        names = [stream.read(HEAD_BYTES * 8).decode("latin-1")]  # damaged: the names stand before each member, too
+        head = stream.read(HEAD_BYTES * 8)
+        kind = _open_document(head[:HEAD_BYTES])
+        if kind:
+            return kind
+        names = [head.decode("latin-1")]  # damaged: the names stand before each member, too
     for pattern, zipped in _ZIPPED:
         if any(pattern.search(member) for member in names):
             return zipped
     return "zip"
+
+
+def _open_document(said: bytes) -> str:
+    """The kind that a media type in the bytes names; templates and the forerunners of OpenDocument are like it."""
+    found = _MEDIA_TYPE.search(said)
+    if found is None:
+        return ""
+    return _OPEN_DOCUMENT.get(found.group(1), "epub" if found.group(0).endswith(b"epub+zip") else "")
 
 
 def _ole(stream: BinaryIO) -> str:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 import olefile
 
 from agent.extraction.document import Damaged, Document
+from agent.extraction.formats.property_set import own_properties
 from agent.model.location import at, inside
 
+_MORE_PROPERTIES = "\x05DocumentSummaryInformation"
 _TOLD = ("title", "subject", "author", "keywords", "comments", "last_saved_by", "manager", "company", "category")
 
 
@@ -51,6 +53,8 @@ class Compound:
                 value = value.decode("cp1252", "replace")
             if value:
                 self.document.output.write(f"{name.replace('_', ' ')}: {str(value).strip(chr(0))}\n", place)
+        for name, text in own_properties(self.stream(_MORE_PROPERTIES)):
+            self.document.output.write(f"{name}: {text}\n", place)
 
 
 @contextmanager

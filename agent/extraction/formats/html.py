@@ -12,12 +12,14 @@ from agent.extraction.document import Document
 from agent.extraction.formats.markup import too_much_for_a_tree, without_tags
 
 _WHOLE_BYTES = 16 * 1024 * 1024
-_UNSEEN = frozenset({"script", "style", "noscript", "template"})
+_UNSEEN = frozenset({"script", "style"})
 _APART = frozenset(
     "address article aside blockquote br caption dd div dl dt fieldset figcaption footer form h1 h2 h3 h4 h5 h6 header "
     "hr li main nav ol option p pre section table tbody tfoot thead title tr ul".split()
 )
 _CELLS = frozenset({"td", "th"})
+_LINKS = frozenset({"href", "src", "action", "cite"})
+_LONGEST_LINK = 2_000
 _TOLD = ("title", "alt", "content", "value", "placeholder", "aria-label", "summary")
 
 
@@ -61,7 +63,7 @@ def _write_node(document: Document, node: LexborNode) -> None:
     place, output = document.place, document.output
     if node.is_text_node:
         parent = node.parent
-        if parent is None or parent.tag not in _UNSEEN:
+        if parent is None or parent.tag not in _UNSEEN or "json" in (parent.attributes.get("type") or ""):
             output.write(node.text(deep=False), place)
         return
     if node.is_comment_node:
@@ -77,5 +79,13 @@ def _write_node(document: Document, node: LexborNode) -> None:
             continue
         if name in _TOLD:
             output.write(f" {value} ", place)
-        elif name in ("href", "src") and value.lower().startswith(("mailto:", "tel:", "sip:")):
-            output.write(f" {unquote(value.partition(':')[2])} ", place)
+        elif name in _LINKS or name.startswith("data-"):
+            output.write(f" {_target(value)} ", place)
+
+
+def _target(link: str) -> str:
+    """Where a link leads, as people read it; nothing for one that carries its content with it."""
+    if link.lower().startswith(("data:", "javascript:")):
+        return ""
+    plain = unquote(link[:_LONGEST_LINK])
+    return plain.partition(":")[2] if plain.lower().startswith(("mailto:", "tel:", "sip:")) else plain

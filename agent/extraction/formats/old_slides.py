@@ -5,23 +5,28 @@ from __future__ import annotations
 import struct
 
 from agent.extraction.document import Document, Encrypted
+from agent.extraction.formats import office_art
 from agent.extraction.formats.compound import Compound
+from agent.extraction.formats.embedded import write_objects
+from agent.extraction.formats.nested import Nested
 from agent.model.location import at, inside
 
 _RECORD = struct.Struct("<HHI")
 _CONTAINER = 0xF
 _SLIDE_LIST, _SLIDE_IN_LIST = 0x0FF0, 0x03F3
 _SLIDE, _NOTES = 0x03EE, 0x03F0
+_SHAPE, _TAGGED = 0xF00B, 0x138B  # records of later versions, such as comments, lie in a tagged blob
 _WIDE_TEXT, _NARROW_TEXT, _STRING = 0x0FA0, 0x0FA8, 0x0FBA
 
 
-def read(document: Document) -> None:
+def read(document: Document, nested: Nested) -> None:
     """Writes all text, that of the outline first; what belongs to no slide stands at `layout=1`."""
     compound = Compound(document)
     if compound.has("EncryptedSummary"):
         raise Encrypted
     compound.write_properties()
     _walk(document, compound.stream("PowerPoint Document"))
+    write_objects(compound, nested)
 
 
 def _walk(document: Document, data: bytes) -> None:
@@ -47,7 +52,10 @@ def _walk(document: Document, data: bytes) -> None:
             _write(document, data[position : position + size].decode("utf-16-le", "replace"), current)
         elif kind == _NARROW_TEXT:
             _write(document, data[position : position + size].decode("latin-1"), current)
-        if head & 0xF != _CONTAINER:
+        elif kind == _SHAPE:
+            for text in office_art.texts(data[position - _RECORD.size : position + size]):
+                _write(document, text, current)
+        if head & 0xF != _CONTAINER and kind != _TAGGED:
             position += size
 
 

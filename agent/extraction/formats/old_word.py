@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from agent.extraction.document import Damaged, Document, Encrypted
+from agent.extraction.formats import office_art
 from agent.extraction.formats.compound import Compound
+from agent.extraction.formats.embedded import write_objects
+from agent.extraction.formats.nested import Nested
 from agent.model.location import at, inside
 
 _MAGIC = (0xA5EC, 0xA5DC, 0xA5DB)
@@ -26,6 +29,8 @@ _STORIES = (
     (0x68, "drawing"),
 )
 _CLX = 0x01A2
+# Who has commented, tracked changes, and saved; each an offset into the table stream and a length.
+_COMMENTERS, _REVISERS, _SAVERS = 0x01BA, 0x0232, 0x02D2
 _COMPRESSED = 0x40000000
 _BLOCK = 32_000  # characters
 _CONTROLS = {
@@ -34,7 +39,7 @@ _CONTROLS = {
 }  # fmt: skip
 
 
-def read(document: Document) -> None:
+def read(document: Document, nested: Nested) -> None:
     """Writes body, footnotes, headers, comments, endnotes and text boxes; paragraphs are counted in the body."""
     compound = Compound(document)
     compound.write_properties()
@@ -54,6 +59,8 @@ def read(document: Document) -> None:
         writer = _Writer(document, [(max(0, length), key) for length, key in lengths])
         for text in _pieces(main, table):
             writer.write(text)
+        _write_aside(compound, main, table)
+        write_objects(compound, nested)
     except struct.error:
         raise Damaged("damaged_file") from None
 
@@ -81,6 +88,37 @@ def _pieces(main: bytes, table: bytes) -> Iterator[str]:
             yield main[start : start + length].decode("cp1252", "replace")
         else:
             yield main[where : where + 2 * length].decode("utf-16-le", "replace")
+
+
+def _write_aside(compound: Compound, main: bytes, table: bytes) -> None:
+    """Writes who has commented, revised and saved, and what is said of the pictures."""
+    document = compound.document
+    place = inside(document.place, at(comments=1))
+    for name in _names(table, main, _COMMENTERS, listed=False):
+        document.output.write(name + "\n", place)
+    place = inside(document.place, at(properties=1))
+    for where in (_REVISERS, _SAVERS):
+        for name in _names(table, main, where, listed=True):
+            document.output.write(name + "\n", place)
+    place = inside(document.place, at(drawing=1))
+    for text in dict.fromkeys([*office_art.texts(table), *office_art.texts(compound.stream("Data"))]):
+        document.output.write(text + "\n", place)
+
+
+def _names(table: bytes, main: bytes, where: int, *, listed: bool) -> Iterator[str]:
+    """The strings of an array of them: `listed` ones are counted and in a table ([MS-DOC] 2.2.4), the others are not."""
+    if where + 8 > len(main):
+        return
+    offset, size = struct.unpack_from("<II", main, where)
+    data = table[offset : offset + size]
+    position = 6 if listed else 0
+    if listed and not data.startswith(b"\xff\xff"):
+        return
+    extra = struct.unpack_from("<H", data, 4)[0] if listed else 0
+    while position + 2 <= len(data):
+        (length,) = struct.unpack_from("<H", data, position)
+        yield data[position + 2 : position + 2 + 2 * length].decode("utf-16-le", "replace")
+        position += 2 + 2 * length + extra
 
 
 class _Writer:

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import partial
 
 from agent.extraction.document import Document, Encrypted
+from agent.extraction.formats.nested import Nested
 from agent.extraction.formats.package import Package
 from agent.extraction.formats.rows import headings, labelled
 from agent.model.location import at, inside
 
 _MOST_REPEATS = 1_000  # a style may repeat an empty cell to the last column of the sheet
-_LINKED = ("href", "description", "title", "author-name")
+_OBJECT = re.compile(r"Object [^/]+/content\.xml")  # a chart, a formula, a table in a letter
+# Attributes that hold what a person wrote, by the element they stand on.
+_VALUES = {
+    "user-field-decl": ("string-value",),
+    "variable-set": ("string-value",),
+    "named-range": ("name",),
+    "database-range": ("name",),
+    "listbox": ("label",),
+    "option": ("label", "value"),
+    "text": ("value", "current-value", "label"),
+    "textarea": ("value", "current-value"),
+    "formatted-text": ("value", "current-value"),
+    "combobox": ("value", "current-value"),
+}
 
 
-def read(document: Document) -> None:
-    """Writes properties, then content, then what stands in headers and footers."""
+def read(document: Document, nested: Nested) -> None:
+    """Writes properties, then content, then what stands in headers and footers, then what is embedded."""
     package = Package(document)
     package.spare(partial(_refuse_encrypted, package))
     for name, key in (("meta.xml", "properties"), ("content.xml", "paragraph"), ("styles.xml", "header")):
         package.spare(partial(_Story(package, key).read, name))
+    for number, name in enumerate((name for name in package.names if _OBJECT.fullmatch(name)), 1):
+        inner = replace(document, place=inside(document.place, at(part=number)))
+        package.spare(partial(_Story(package, "paragraph", inner).read, name))
+    package.write_embedded(nested)
     package.finish()
 
 
@@ -33,8 +53,9 @@ def _refuse_encrypted(package: Package) -> None:
 class _Story:
     """One part of the package. Places count paragraphs, cells of a sheet, or slides, as the content has them."""
 
-    def __init__(self, package: Package, key: str) -> None:
+    def __init__(self, package: Package, key: str, document: Document | None = None) -> None:
         self._package = package
+        self._document = document or package.document
         self._output = package.document.output
         self._key = key
         self._paragraphs = 0
@@ -58,7 +79,7 @@ class _Story:
             location = at(paragraph=self._paragraphs + 1)
         else:
             location = at(**{self._key: 1})
-        return inside(self._package.document.place, location)
+        return inside(self._document.place, location)
 
     def _write(self, text: str) -> None:
         if self._in_cell:
@@ -89,6 +110,10 @@ class _Story:
             self._write(" " * _count(named.get("c", "1")))
         elif tag == "user-defined":
             self._label = named.get("name", "")
+        elif tag in _VALUES:
+            for name in _VALUES[tag]:
+                if named.get(name):
+                    self._write(f"{named[name]}\n")
         elif tag == "a":
             self._write(f" {named.get('href', '').removeprefix('mailto:')} ")
 

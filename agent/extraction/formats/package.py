@@ -14,12 +14,12 @@ from typing import BinaryIO, cast
 from agent.extraction.document import Damaged, Document, Encrypted
 from agent.extraction.formats.nested import Nested
 from agent.extraction.formats.salvage import SalvagedArchive
-from agent.extraction.formats.xml import Ended, Said, Started, parse
+from agent.extraction.formats.xml import Ended, Said, Started, parse, write_packet
 from agent.model.location import at, inside
 
 _FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, OverflowError)
 _ENCRYPTED_FLAG = 0x1
-_EMBEDDED = re.compile(r"/embeddings/[^/]+$", re.IGNORECASE)
+_EMBEDDED = re.compile(r"/(?:embeddings|media)/[^/]+$|^(?:Pictures|ObjectReplacements)/[^/]+$|^Object [^/]+$", re.IGNORECASE)
 _PROPERTIES = re.compile(r"docProps/(core|app|custom)\.xml", re.IGNORECASE)
 _DULL = frozenset(
     "Template TotalTime Pages Words Characters Application DocSecurity Lines Paragraphs ScaleCrop LinksUpToDate "
@@ -124,7 +124,7 @@ class Package:
         self.parse(name, started, ended, said)
 
     def write_embedded(self, nested: Nested) -> None:
-        """Hands over the files that lie inside the document: a table in a letter, a letter in a talk."""
+        """Hands over the files that lie inside the document: a table in a letter, a letter in a talk, a picture."""
         embedded = [name for name in self.names if _EMBEDDED.search(name)]
         for number, name in enumerate(embedded, 1):
             self.spare(partial(self._hand_over, name, number, nested))
@@ -134,6 +134,15 @@ class Package:
             content = self.document.budget.read_all(part)
         base = name.rpartition("/")[2].encode("utf-8", "replace")
         nested(self.document, io.BytesIO(content), len(content), base, at(part=number))
+
+    def write_bound_data(self) -> None:
+        """Writes the data to which controls in the document are bound (ECMA-376 part 1, 22.5)."""
+        for _, name in self.matching(r"customXml/item(\d+)\.xml"):
+            self.spare(partial(self._write_packet, name))
+
+    def _write_packet(self, name: str) -> None:
+        with self.open(name) as part:
+            write_packet(self.document, self.document.budget.read_all(part), inside(self.document.place, at(properties=1)))
 
     def write_links(self, name: str) -> None:
         """Writes the targets outside the package to which the part links: addresses of web and mail."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import math
 from urllib.parse import unquote
 
 import pypdfium2
@@ -20,6 +21,7 @@ _SPOKEN = (b"Contents", b"V", b"T", b"TU", b"RC")
 _MOST_ANNOTATIONS = 10_000
 _DEEPEST_OUTLINE = 10
 _TEXT_OF_A_SCAN = 20  # characters: a scanner adds a page number or a stamp at most
+_SHARE_OF_A_SCAN = 0.1
 _DOTS_AN_INCH = 200
 _LONGEST_SIDE = 4_000
 _DULL = frozenset({"Producer", "Creator", "CreationDate", "ModDate", "Trapped"})
@@ -116,7 +118,12 @@ class _Pages:
 
 
 def _shows_pictures(page: pypdfium2.PdfPage) -> bool:
-    return next(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
+    """Whether pictures cover a good part of the page."""
+    covered = 0.0
+    for shown in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3):
+        left, bottom, right, top = shown.get_bounds()
+        covered += (right - left) * (top - bottom)
+    return covered > _SHARE_OF_A_SCAN * math.prod(page.get_size())
 
 
 def _recognised(document: Document, page: pypdfium2.PdfPage) -> str:

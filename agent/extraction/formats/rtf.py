@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 
 from agent.extraction.document import Damaged, Document
+from agent.extraction.formats.nested import Nested
 from agent.model.location import at, inside
 
 _WHOLE_BYTES = 64 * 1024 * 1024
@@ -26,17 +28,27 @@ _SIGNS = {
 }
 # Groups that hold tables, pictures and settings. Headers, notes, comments, fields and properties are text.
 _SILENT = frozenset(
-    b"fonttbl colortbl stylesheet pict objdata themedata colorschememapping datastore latentstyles listtable "
+    b"fonttbl colortbl stylesheet themedata colorschememapping datastore latentstyles listtable "
     b"listoverridetable rsidtbl generator xmlnstbl mmathPr blipuid nonshppict datafield filetbl pgptbl".split()
 )
+# Groups whose content is kept until they end, and the properties of shapes that people have written.
+_TAKEN = frozenset({b"pict", b"objdata", b"sn", b"sv"})
+_TOLD = frozenset({"wzDescription", "wzName", "wzTooltip", "gtextUNICODE"})
+_NO_DIGIT = re.compile(rb"[^0-9a-fA-F]+")
+# How a picture or an object that can be read begins, behind the header of [MS-OLEDS] 2.2.5 if there is one.
+_EMBEDDED = re.compile(rb"\x89PNG|\xff\xd8\xff|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|PK\x03\x04|%PDF-")
+_HEADER_BYTES = 4096
 _CODE_PAGES = {437: "cp437", 850: "cp850", 10000: "mac-roman", 65001: "utf-8", 932: "cp932", 936: "gbk"}
 _DEEPEST = 2_000
 
 
-def read(document: Document) -> None:
-    """Writes the text of body, headers, footers, notes, comments and properties; `line` counts paragraphs."""
+def read(document: Document, nested: Nested) -> None:
+    """Writes the text of body, headers, footers, notes, comments and properties; `line` counts paragraphs.
+
+    Pictures and embedded objects are read as what they are, at `part` from 1.
+    """
     document.stream.seek(0)
-    _Reader(document).read(document.stream.read(_WHOLE_BYTES))
+    _Reader(document, nested).read(document.stream.read(_WHOLE_BYTES))
     if document.size > _WHOLE_BYTES:
         raise Damaged("too_large")
 
@@ -44,8 +56,13 @@ def read(document: Document) -> None:
 class _Reader:
     """The state of one reading: what each open group has set, and the bytes not yet decoded."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, nested: Nested) -> None:
         self._document = document
+        self._nested = nested
+        self._taken: bytearray | None = None  # what a group that is no text holds: a picture, or a shape's property
+        self._taken_by = (b"", 0)  # the word that began it, and how deep it stands
+        self._property = ""
+        self._parts = 0
         self._silent = False
         self._skip = 1  # bytes that follow a Unicode character for readers that do not know it
         self._to_skip = 0
@@ -67,7 +84,10 @@ class _Reader:
             elif brace:
                 self._close()
             elif word == b"bin":
-                position += max(0, int(number or 0))  # so many raw bytes follow
+                end = position + max(0, int(number or 0))  # so many raw bytes follow
+                if self._taken is not None:
+                    self._taken += data[position:end].hex().encode()
+                position = end
             elif word:
                 self._word(word, int(number or 0))
             elif coded:
@@ -89,6 +109,9 @@ class _Reader:
 
     def _close(self) -> None:
         self._flush()
+        if self._taken is not None and len(self._groups) <= self._taken_by[1]:
+            self._end_taken(bytes(self._taken), self._taken_by[0])
+            self._taken = None
         if self._groups:
             self._silent, self._skip = self._groups.pop()
         self._to_skip = 0
@@ -97,7 +120,9 @@ class _Reader:
         if self._to_skip and word != b"u":
             self._to_skip -= 1
             return
-        if word in _SILENT:
+        if word in _TAKEN and self._taken is None:
+            self._taken, self._taken_by = bytearray(), (word, len(self._groups))
+        elif word in _SILENT:
             self._silent = True
         elif word == b"u":
             self._unicode(value)
@@ -147,12 +172,34 @@ class _Reader:
             taken = min(self._to_skip, len(text))
             self._to_skip -= taken
             text = text[taken:]
-        if text and not self._silent:
+        if self._taken is not None:
+            if len(self._groups) == self._taken_by[1]:
+                self._taken += text
+        elif text and not self._silent:
             self._bytes += text
+
+    def _end_taken(self, taken: bytes, word: bytes) -> None:
+        """Reads what a group held: a picture or an object in hexadecimal digits, or a property of a shape."""
+        if word == b"sn":
+            self._property = taken.decode("latin-1").strip()
+        elif word == b"sv":
+            if self._property in _TOLD:
+                place = inside(self._document.place, at(line=self._paragraphs))
+                self._document.output.write(taken.decode(self._page, "replace") + "\n", place)
+        else:
+            digits = _NO_DIGIT.sub(b"", taken)
+            content = bytes.fromhex(digits[: len(digits) & ~1].decode())
+            found = _EMBEDDED.search(content, 0, _HEADER_BYTES)
+            if found is None:
+                return
+            self._parts += 1
+            self._document.budget.expand(len(content))
+            content = content[found.start() :]
+            self._nested(self._document, io.BytesIO(content), len(content), b"", at(part=self._parts))
 
     def _write(self, text: str) -> None:
         self._flush()
-        if not self._silent:
+        if not self._silent and self._taken is None:
             place = inside(self._document.place, at(line=self._paragraphs))
             self._document.output.write(text, place)
 

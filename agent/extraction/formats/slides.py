@@ -32,6 +32,7 @@ def read(document: Document, nested: Nested) -> None:
         for number, name in package.matching(pattern):
             package.spare(partial(_read_part, package, name, inside(document.place, at(**{key: number}))))
             package.spare(partial(package.write_links, name))
+    package.write_bound_data()
     package.write_embedded(nested)
     package.finish()
 

@@ -16,11 +16,18 @@ _STORIES = (
     ("footnotes", r"word/footnotes(\d*)\.xml"),
     ("endnotes", r"word/endnotes(\d*)\.xml"),
     ("comments", r"word/comments(\d*)\.xml"),
+    ("comments", r"word/people(\d*)\.xml"),
+    ("properties", r"word/settings(\d*)\.xml"),
+    ("properties", r"word/glossary/document(\d*)\.xml"),
     ("drawing", r"word/diagrams/data(\d*)\.xml"),
     ("drawing", r"word/charts/chart(\d*)\.xml"),
 )
 _TEXT = frozenset({"t", "delText", "instrText"})
-_DESCRIBED = ("descr", "title", "author")
+_DESCRIBED = frozenset({"docPr", "cNvPr"})
+# Values that no text repeats: of form fields, lists to choose from, variables, and who comments.
+_VALUES = frozenset(
+    {("default", "val"), ("listEntry", "val"), ("listItem", "displayText"), ("docVar", "val"), ("person", "author")}
+)
 
 
 def read(document: Document, nested: Nested) -> None:
@@ -35,6 +42,7 @@ def read(document: Document, nested: Nested) -> None:
         for number, name in package.matching(pattern):
             package.spare(partial(_Story(package, key, number).read, name))
             package.spare(partial(package.write_links, name))
+    package.write_bound_data()
     package.write_embedded(nested)
     package.finish()
 
@@ -51,6 +59,7 @@ class _Story:
         self._cells = 0
         self._fallbacks = 0
         self._texts = 0
+        self._authors: set[str] = set()
         self._place = self._here()
 
     def read(self, name: str) -> None:
@@ -78,7 +87,13 @@ class _Story:
             self._write("-")
         if not self._fallbacks:
             for key, value in attributes.items():
-                if key.rpartition(":")[2] in _DESCRIBED and value.strip() and (tag in ("docPr", "cNvPr", "comment")):
+                name = key.rpartition(":")[2]
+                if tag in _DESCRIBED and name in ("descr", "title") and value.strip():
+                    self._write(f"{value}\n")
+                elif name == "author" and value.strip() and value not in self._authors:
+                    self._authors.add(value)
+                    self._write(f"{value}\n")
+                elif (tag, name) in _VALUES and value.strip():
                     self._write(f"{value}\n")
 
     def _ended(self, tag: str) -> None:

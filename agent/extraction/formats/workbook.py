@@ -17,12 +17,18 @@ _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *rang
 _NOT_LETTERS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _MOST_STRINGS = 4_000_000
+_READ = frozenset({"t", "text", "author", "v"})
+# A pivot table keeps a copy of what it was made from; `s` and `d` are its texts and dates.
+_DESCRIBED = {"s": ("v",), "d": ("v",), "cacheField": ("name",), "connection": ("name", "description")}
 _ASIDE = (
     ("comments", r"xl/(?:threadedComments/threadedComment|comments)(\d*)\.xml"),
     ("comments", r"xl/comments/comment(\d*)\.xml"),
     ("drawing", r"xl/drawings/drawing(\d*)\.xml"),
     ("drawing", r"xl/charts/chart(\d*)\.xml"),
     ("comments", r"xl/persons/person(\d*)\.xml"),
+    ("pivot", r"xl/pivotCache/pivotCache(?:Definition|Records)(\d*)\.xml"),
+    ("links", r"xl/externalLinks/externalLink(\d*)\.xml"),
+    ("properties", r"xl/connections(\d*)\.xml"),
 )
 
 
@@ -40,6 +46,7 @@ def read(document: Document, nested: Nested) -> None:
     for key, pattern in _ASIDE:
         for number, name in package.matching(pattern):
             package.spare(partial(_write_texts, package, name, at(**{key: number})))
+    package.write_bound_data()
     package.write_embedded(nested)
     package.finish()
 
@@ -175,6 +182,10 @@ class _Sheet:
         self._end_row()
 
     def _started(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "hyperlink":
+            for key in ("display", "tooltip"):
+                if attributes.get(key):
+                    self._book.document.output.write(attributes[key] + "\n", self._place(attributes.get("ref", "")))
         if tag == "c":
             self._reference = attributes.get("r", "")
             self._kind = attributes.get("t", "")
@@ -237,15 +248,15 @@ def _write_texts(package: Package, name: str, location: str) -> None:
 
     def started(tag: str, attributes: dict[str, str]) -> None:
         nonlocal reading
-        reading += tag in ("t", "text", "author")
-        for key in ("displayName", "descr", "title"):
+        reading += tag in _READ
+        for key in _DESCRIBED.get(tag, ("displayName", "descr", "title")):
             if attributes.get(key):
                 package.document.output.write(attributes[key] + "\n", place)
 
     def ended(tag: str) -> None:
         nonlocal reading
-        reading -= tag in ("t", "text", "author")
-        if tag in ("comment", "p", "threadedComment", "author"):
+        reading -= tag in _READ
+        if tag in ("comment", "p", "threadedComment", "author", "v"):
             package.document.output.write("\n", place)
 
     def said(text: str) -> None:
