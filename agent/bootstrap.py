@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import functools
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from agent.catalogue.store import Catalogue
     from agent.execution.pool import ProcessPool
     from agent.extraction.process import ProcessExtractor
+    from agent.model.analysis_version import AnalysisVersion
     from agent.model.confinement import Confinement
     from agent.model.schedule import RetentionSchedule
     from agent.usecases.analyse import Analyst
@@ -159,11 +159,14 @@ def scope_of(connector: Connector, path: Path) -> Scope:
 
 
 def extractor_from(settings: Settings) -> ProcessExtractor:
-    """The extractor, with the limits that are set."""
+    """The extractor, with the limits that are set. Raises `ConfigurationError` if something it needs is missing."""
     from agent.extraction.base import Limits
+    from agent.extraction.formats.recognition import missing
     from agent.extraction.process import ProcessExtractor
 
     limits = settings.extraction
+    if limits.ocr and (needed := missing(limits.ocr)):
+        raise ConfigurationError(f"extraction.ocr: to read {limits.ocr!r} in pictures, {needed} must be installed.")
     return ProcessExtractor(
         Limits(
             wall_seconds=float(limits.wall_seconds),
@@ -172,6 +175,8 @@ def extractor_from(settings: Settings) -> ProcessExtractor:
             memory_bytes=limits.memory_mib * 1024 * 1024,
             output_characters=limits.output_characters,
             expanded_bytes=limits.expanded_mib * 1024 * 1024,
+            ocr=limits.ocr or "",
+            pictures=limits.ocr_pages,
         ),
         unconfined=limits.confinement == "if_possible",
     )
@@ -208,17 +213,18 @@ def worker_pool(settings: Settings, state: Path, jobs: int) -> ProcessPool:
     return ProcessPool(functools.partial(build_analyst, settings, identity_key), jobs or os.cpu_count() or 1)
 
 
-def analysis_fingerprint(settings: Settings) -> str:
-    """Changes whenever the same document may be analysed differently: library, rule or setting."""
+def analysis_version(settings: Settings) -> AnalysisVersion:
+    """What decides what analysing a document gives: libraries, our own rules, and settings. Loads nothing."""
     from agent.detection.presidio import detector_version
-    from agent.extraction.process import extractor_version
+    from agent.extraction.versions import reader_versions, shared_version
+    from agent.model.analysis_version import AnalysisVersion
 
-    parts = (
-        extractor_version(),
+    limits = settings.extraction.model_dump_json(exclude={"ocr", "confinement"})
+    return AnalysisVersion(
+        f"{shared_version()}; {limits}",
+        reader_versions(settings.extraction.ocr or ""),
         detector_version(settings.detection.model, settings.detection.minimum_score),
-        settings.extraction.model_dump_json(),
     )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def stream_report(

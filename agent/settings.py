@@ -35,6 +35,8 @@ class ExtractionSettings(_Section):
     output_characters: int = Field(default=64_000_000, ge=1000)
     expanded_mib: int = Field(default=512, ge=1)
     confinement: Literal["required", "if_possible"] = "required"
+    ocr: str | None = Field(default=None, pattern=r"^[a-z_]{3,20}(\+[a-z_]{3,20})*$")
+    ocr_pages: int = Field(default=50, ge=1, le=10_000)
 
 
 class DetectionSettings(_Section):

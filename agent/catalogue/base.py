@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, Outcome, OutcomeKind
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, Item, ItemRef
@@ -25,13 +26,14 @@ class Share:
 class Pass:
     """One walk over a share, from its beginning to its end, however many runs that takes.
 
-    `cursor` is where to go on; `seen` and `folders` count what came before it.
+    `version` is what documents are analysed under. `cursor` is where to go on; `seen` and `folders` count what came
+    before it.
     """
 
     id: int
     share: Share
     number: int
-    fingerprint_id: int
+    version: AnalysisVersion
     cursor: bytes | None
     resumed: bool
     seen: int

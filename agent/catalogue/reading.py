@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.catalogue.database import Database
+from agent.catalogue.fingerprints import in_force
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.outcome import ExtractionStatus, Outcome, OutcomeKind
 from agent.model.record import Record
 from connectors.base import ItemRef
@@ -52,11 +54,11 @@ def record_of(row: tuple[Any, ...]) -> tuple[ItemRef, Record]:
 class KnownItems:
     """What is recorded of a share, as a connector wants it (`connectors.base.Known`).
 
-    Items to be tried again, or analysed under another fingerprint, have the version `b""`, which no item has.
+    Items to be tried again, or analysed under a version no longer in force, have the version `b""`, which no item has.
     """
 
     _VERSIONS = (
-        "SELECT i.name, CASE WHEN i.retry OR i.fingerprint_id <> ? THEN ? ELSE i.version END "
+        "SELECT i.name, CASE WHEN i.retry OR i.fingerprint_id NOT IN ({}) THEN ? ELSE i.version END "
         "FROM folder f JOIN item i ON i.folder_id = f.id WHERE f.share_id = ? AND f.path = ? AND i.state = 0"
     )
     _FOLDERS = (
@@ -64,16 +66,17 @@ class KnownItems:
         "WHERE f.share_id = ? AND f.path = ? AND NOT below.gone"
     )
 
-    def __init__(self, database: Database, share_id: int, fingerprint_id: int) -> None:
+    def __init__(self, database: Database, share_id: int, version: AnalysisVersion) -> None:
         self._database = database
         self._share_id = share_id
-        self._fingerprint_id = fingerprint_id
+        with database.faults():
+            self._statement = self._VERSIONS.format(", ".join(map(str, in_force(database.connection, version))))
 
     def versions(self, folder: bytes) -> Mapping[bytes, bytes]:
         # The driver's own rows: a share has a million of them, and ours would cost more than the query.
-        values = (self._fingerprint_id, b"", self._share_id, folder)
+        values = (b"", self._share_id, folder)
         with self._database.faults():
-            return dict(self._database.connection.exec_driver_sql(self._VERSIONS, values).cursor.fetchall())
+            return dict(self._database.connection.exec_driver_sql(self._statement, values).cursor.fetchall())
 
     def folders(self, folder: bytes) -> Set[bytes]:
         with self._database.faults():

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, bindparam, case, select
 from sqlalchemy.dialects.sqlite import insert
 
 from agent.catalogue.base import ItemResult, Pass, Recorded
+from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.tables import LIVE, MISSING, TOMBSTONE, finding, folder, folder_not_listed, item
 from agent.model.finding import Finding
+from agent.model.outcome import Extraction
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,6 +41,7 @@ class Recorder:
         self._pass = current
         self._at = microseconds(at)
         self._folder_ids: dict[bytes, int] = {}
+        self._fingerprint_ids: dict[tuple[frozenset[str], bool], int] = {}
 
     def write(self, results: Sequence[Recorded]) -> None:
         """Stores the results in the order in which they were told."""
@@ -90,7 +93,7 @@ class Recorder:
             "state": LIVE,
             "version": there.version if there else b"",
             "retry": result.retry,
-            "fingerprint_id": self._pass.fingerprint_id,
+            "fingerprint_id": self._fingerprint_id(extraction),
             "outcome": result.outcome.kind.value,
             "reason": str(result.outcome.reason),
             "extraction": extraction.status.value if extraction else None,
@@ -111,6 +114,16 @@ class Recorder:
             "link_count": there.link_count if there else 1,
             "marks": json.dumps(dict(there.marks), separators=(",", ":")) if there and there.marks else "",
         }
+
+    def _fingerprint_id(self, extraction: Extraction | None) -> int:
+        """Under which versions a document was analysed; one that was not opened is as good as one without formats."""
+        met = extraction.met if extraction else frozenset[str]()
+        with_text = bool(extraction and extraction.characters)
+        key = (met, with_text)
+        if key not in self._fingerprint_ids:
+            found = fingerprint_of(self._connection, self._pass.version, met, with_text=with_text)
+            self._fingerprint_ids[key] = found
+        return self._fingerprint_ids[key]
 
     def _findings(self, results: list[ItemResult]) -> None:
         ids = self._ids([result.ref for result in results])

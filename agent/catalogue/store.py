@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.database import Database
+from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.reading import RECORD_COLUMNS, RECORD_TABLES, KnownItems, moment, record_of
 from agent.catalogue.recording import Recorder, below, microseconds
 from agent.catalogue.tables import (
@@ -22,13 +23,13 @@ from agent.catalogue.tables import (
     change_count,
     evaluation,
     finding,
-    fingerprint,
     folder,
     folder_not_listed,
     item,
     scan_pass,
     share,
 )
+from agent.model.analysis_version import ANY_FORMAT, AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import OutcomeKind
 from agent.model.record import Record
@@ -88,14 +89,14 @@ class Catalogue:
 
     # Passes
 
-    def begin_pass(self, of: Share, analysed_by: str, at: datetime) -> Pass:
-        """The pass to do: the unfinished one if it was begun under the same fingerprint, else a new one."""
+    def begin_pass(self, of: Share, version: AnalysisVersion, at: datetime) -> Pass:
+        """The pass to do: the unfinished one if it was begun under the same version, else a new one."""
         with self._database.transaction() as connection:
-            fingerprint_id = self._fingerprint_id(analysed_by)
+            fingerprint_id = fingerprint_of(connection, version, (ANY_FORMAT,), with_text=True)
             last = connection.execute(self._last_pass(of)).first()
             if last is not None and last.state == _RUNNING:
                 if last.fingerprint_id == fingerprint_id:
-                    return Pass(last.id, of, last.number, fingerprint_id, last.cursor, True, last.seen, last.folders)
+                    return Pass(last.id, of, last.number, version, last.cursor, True, last.seen, last.folders)
                 abandon = scan_pass.update().where(scan_pass.c.id == last.id)
                 connection.execute(abandon.values(state=_ABANDONED, ended_at=microseconds(at)))
             number = last.number + 1 if last is not None else 1
@@ -112,11 +113,11 @@ class Catalogue:
                     started_at=microseconds(at),
                 )
             )
-        return Pass(int(made.inserted_primary_key[0]), of, number, fingerprint_id, None, False, 0, 0)  # type: ignore[index]
+        return Pass(int(made.inserted_primary_key[0]), of, number, version, None, False, 0, 0)  # type: ignore[index]
 
     def known(self, current: Pass) -> Known:
         """What a connector needs to tell what has changed since the passes before."""
-        return KnownItems(self._database, current.share.id, current.fingerprint_id)
+        return KnownItems(self._database, current.share.id, current.version)
 
     def holder_of(self, of: Share, file_id: bytes) -> ItemRef | None:
         """The live name under which a file with several names is recorded, if it is."""
@@ -267,13 +268,6 @@ class Catalogue:
     def _last_pass(of: Share) -> Any:
         newest = select(func.max(scan_pass.c.number)).where(scan_pass.c.share_id == of.id).scalar_subquery()
         return select(scan_pass).where(scan_pass.c.share_id == of.id, scan_pass.c.number == newest)
-
-    def _fingerprint_id(self, text: str) -> int:
-        found = self._connection.scalar(select(fingerprint.c.id).where(fingerprint.c.text == text))
-        if found is not None:
-            return int(found)
-        made = self._connection.execute(fingerprint.insert().values(text=text))
-        return int(made.inserted_primary_key[0])  # type: ignore[index]
 
     def _facts_changed(self) -> None:
         self._connection.execute(change_count.update().values(changes=change_count.c.changes + 1))

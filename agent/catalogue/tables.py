@@ -44,11 +44,14 @@ share = Table(
     Column("identity", Text, nullable=False),
 )
 
+# Under which versions documents were analysed in which these formats (words between spaces) were met.
 fingerprint = Table(
     "fingerprint",
     metadata,
     Column("id", _Id, primary_key=True),
     Column("text", Text, nullable=False, unique=True),
+    Column("formats", Text, nullable=False, server_default=""),
+    Column("with_text", Boolean, nullable=False, server_default=text("0")),
 )
 
 scan_pass = Table(

@@ -83,7 +83,7 @@ class Scanning:
                     _shown(path),
                     catalogue,
                     executor,
-                    bootstrap.analysis_fingerprint(self._settings),
+                    bootstrap.analysis_version(self._settings),
                     bootstrap.now,
                     advance,
                 )

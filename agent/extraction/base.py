@@ -54,10 +54,6 @@ class Limits:
 class Extractor(Protocol):
     """Gets text out of documents."""
 
-    @property
-    def version(self) -> str:
-        """Changes whenever the same bytes may give other text."""
-
     def extract(self, descriptor: int, name: bytes, on_chunk: Callable[[Chunk], None]) -> Extraction:
         """Reads the document behind `descriptor` from its start and hands its text to `on_chunk`, in order.
 

@@ -97,19 +97,20 @@ def extraction_body(extraction: Extraction) -> dict[str, Any]:
         "format": extraction.format,
         "reasons": extraction.reasons,
         "characters": extraction.characters,
+        "met": sorted(extraction.met),
     }
 
 
 def extraction_of(body: Any) -> Extraction:
     """The result in a message's body. Raises `BadFrame`."""
-    status, kind, reasons, characters = _keys(body, "status", "format", "reasons", "characters")
-    words = [kind, *reasons] if isinstance(reasons, list) else []
-    if len(words) not in range(1, 100) or not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
+    status, kind, reasons, characters, met = _keys(body, "status", "format", "reasons", "characters", "met")
+    words = [kind, *reasons, *met] if isinstance(reasons, list) and isinstance(met, list) else []
+    if len(words) not in range(1, 200) or not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
         raise BadFrame("words")
     if type(characters) is not int or characters < 0:
         raise BadFrame("characters")
     try:
-        return Extraction(ExtractionStatus(status), kind, tuple(reasons), characters)
+        return Extraction(ExtractionStatus(status), kind, tuple(reasons), characters, frozenset(met))
     except ValueError:
         raise BadFrame("status") from None
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import agent
@@ -38,11 +37,10 @@ from agent.extraction.frames import (
     extraction_of,
     receive_exactly,
 )
+from agent.model.analysis_version import ANY_FORMAT
 from agent.model.confinement import Confinement
 from agent.model.outcome import Extraction, ExtractionStatus
 
-_READERS_REVISION = 2  # raise it whenever a reader of ours may give other text
-_PACKAGES = ("libarchive-c", "olefile", "pypdfium2", "python-calamine", "selectolax")
 _START_SECONDS = 60.0
 # Isolated from the user's own Python settings, but with the very code that runs here, wherever that lies.
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from agent.extraction.zygote import main; main()"
@@ -53,13 +51,6 @@ _ENVIRONMENT = {
     "OMP_THREAD_LIMIT": "1",
 }
 _LOOK_SECONDS = 0.05
-
-
-def extractor_version(limits: Limits | None = None) -> str:
-    """What the extractor is called in the catalogue; it loads nothing."""
-    libraries = [f"{name} {version(name)}" for name in _PACKAGES]
-    python = f"python {sys.version_info.major}.{sys.version_info.minor}"
-    return "; ".join([*libraries, python, f"readers {_READERS_REVISION}"])
 
 
 class ExtractionUnavailable(AgentError):
@@ -96,7 +87,7 @@ class _Zygote:
         self._control = ours
 
     def fork(self, connection: socket.socket) -> int:
-        """The number of a new process that answers on `connection`. Raises `EOFError` if there is no zygote any more."""
+        """The number of a new process that answers on `connection`. Raises `EOFError` if the zygote is gone."""
         with contextlib.suppress(ConnectionError):
             socket.send_fds(self._control, [FORK], [connection.fileno()])
         return self._number()
@@ -125,7 +116,7 @@ class _Child:
     """One parsing process and our end of the socket to it."""
 
     def __init__(self, zygote: _Zygote, memory_bytes: int) -> None:
-        """Raises `EOFError` if there is no zygote any more."""
+        """Raises `EOFError` if the zygote is gone."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -172,7 +163,7 @@ class _Child:
     @property
     def gone(self) -> bool:
         """Whether the process has ended, or closed its end of the socket."""
-        return bool(select.select([self.connection, self._ended], [], [], 0)[0])
+        return bool(select.select([self.connection.fileno(), self._ended], [], [], 0)[0])
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -202,7 +193,6 @@ class ProcessExtractor:
         self._unconfined = unconfined
         self._zygote: _Zygote | None = None
         self._child: _Child | None = None
-        self.version = extractor_version(limits)
 
     def extract(self, descriptor: int, name: bytes, on_chunk: Callable[[Chunk], None]) -> Extraction:
         """Raises `ExtractionUnavailable` if no process can be started; never for what a document contains.
@@ -324,4 +314,4 @@ def _not_started(limits: Limits) -> ExtractionUnavailable:
 
 
 def _killed(reason: str) -> Extraction:
-    return Extraction(ExtractionStatus.KILLED, "unknown", (reason,))
+    return Extraction(ExtractionStatus.KILLED, "unknown", (reason,), met=frozenset({ANY_FORMAT}))

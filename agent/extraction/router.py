@@ -12,59 +12,11 @@ from agent.extraction.budget import Budget, LimitReached
 from agent.extraction.document import Document, Encrypted, Unread, Unreadable, Unsupported
 from agent.extraction.formats import recognition, strings
 from agent.extraction.output import Output
+from agent.extraction.readers import READERS
 from agent.extraction.sniff import sniff
 from agent.model.location import inside
 from agent.model.outcome import Extraction, ExtractionStatus
 
-_READERS = {
-    "txt": "text",
-    "md": "text",
-    "log": "text",
-    "csv": "delimited",
-    "json": "json_values",
-    "xml": "xml",
-    "html": "html",
-    "docx": "word",
-    "xlsx": "workbook",
-    "pdf": "pdf",
-    "eml": "mail",
-    "mbox": "mailbox",
-    "pptx": "slides",
-    "odt": "opendocument",
-    "ods": "opendocument",
-    "odp": "opendocument",
-    "epub": "epub",
-    "rtf": "rtf",
-    "zip": "archives",
-    "tar": "archives",
-    "gzip": "archives",
-    "bzip2": "archives",
-    "xz": "archives",
-    "7z": "packed",
-    "rar": "packed",
-    "cab": "packed",
-    "cpio": "packed",
-    "ar": "packed",
-    "zstd": "packed",
-    "lz4": "packed",
-    "compress": "packed",
-    "doc": "old_word",
-    "ppt": "old_slides",
-    "xls": "old_workbook",
-    "xlsb": "old_workbook",
-    "msg": "outlook",
-    "ole": "embedded",
-    "sqlite": "sqlite",
-    "mdb": "access",
-    "accdb": "access",
-    "pst": "mail_store",
-    "jpeg": "picture",
-    "png": "picture",
-    "tiff": "picture",
-    "gif": "picture",
-    "bmp": "picture",
-    "webp": "picture",
-}
 # Of a format that nobody here can name, what looks like text is read.
 _GUESSED = frozenset({"unknown"})
 # The readers that find other documents in theirs.
@@ -77,7 +29,7 @@ _CARRIERS = frozenset(
 def load_readers(limits: Limits) -> None:
     """Imports every reader and what it needs, so that the first document of a kind does not pay for it."""
     recognition.prepare(limits.ocr)
-    for name in set(_READERS.values()):
+    for name in set(READERS.values()):
         importlib.import_module(f"agent.extraction.formats.{name}")
 
 
@@ -94,7 +46,8 @@ def read_document(
     output = Output(budget, on_chunk)
     document = Document(stream, size, name, output, budget)
     reasons: list[str] = []
-    status, kind = _read(document, reasons)
+    met: set[str] = set()
+    status, kind = _read(document, reasons, met)
     output.flush()
     if status is ExtractionStatus.OK and not output.characters:
         status = _without_text(reasons)
@@ -104,7 +57,7 @@ def read_document(
         status = ExtractionStatus.PARTIAL
     if status is ExtractionStatus.CORRUPT:
         _read_strings(document, reasons)
-    return Extraction(status, kind, tuple(dict.fromkeys(reasons)), output.characters)
+    return Extraction(status, kind, tuple(dict.fromkeys(reasons)), output.characters, frozenset(met))
 
 
 def read_strings(
@@ -142,20 +95,22 @@ def _without_text(reasons: list[str]) -> ExtractionStatus:
     return alike.get(reasons[0], ExtractionStatus.CORRUPT) if len(set(reasons)) == 1 else ExtractionStatus.CORRUPT
 
 
-def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str]:
-    """How reading ended and what the format was; words that say why are added to `reasons`."""
+def _read(document: Document, reasons: list[str], met: set[str]) -> tuple[ExtractionStatus, str]:
+    """How reading ended and what the format was; words that say why are added to `reasons`, formats to `met`."""
     kind = "unknown"
     try:
         kind = sniff(document.stream, document.size, document.name)
+        met.add(kind)
         if kind == "empty":
             return ExtractionStatus.EMPTY, kind
         if kind == "encrypted_office":
             return ExtractionStatus.ENCRYPTED, "ole"
         if kind in _GUESSED and strings.read(document):
-            raise Unread("unknown_format")
-        if kind not in _READERS:
+            reasons.append("unknown_format")
+            return ExtractionStatus.PARTIAL, kind
+        if kind not in READERS:
             return ExtractionStatus.UNSUPPORTED, kind
-        _reader(kind)(document, reasons)
+        _reader(kind, met)(document, reasons)
     except LimitReached as limit:
         reasons.append(limit.reason)
         return ExtractionStatus.PARTIAL, kind
@@ -178,9 +133,9 @@ def _read(document: Document, reasons: list[str]) -> tuple[ExtractionStatus, str
     return ExtractionStatus.OK, kind
 
 
-def _reader(kind: str) -> Callable[[Document, list[str]], None]:
-    read = importlib.import_module(f"agent.extraction.formats.{_READERS[kind]}").read
-    if _READERS[kind] not in _CARRIERS:
+def _reader(kind: str, met: set[str]) -> Callable[[Document, list[str]], None]:
+    read = importlib.import_module(f"agent.extraction.formats.{READERS[kind]}").read
+    if READERS[kind] not in _CARRIERS:
         return lambda document, reasons: read(document)
 
     def carrier(document: Document, reasons: list[str]) -> None:
@@ -191,7 +146,7 @@ def _reader(kind: str) -> Callable[[Document, list[str]], None]:
                 outer, stream=stream, size=size, name=name, depth=outer.depth + 1, place=inside(outer.place, location)
             )
             why: list[str] = []
-            status, _ = _read(inner, why)
+            status, _ = _read(inner, why, met)
             if status is ExtractionStatus.PARTIAL and "limit" in why[-1]:
                 raise LimitReached(why[-1])
             if status is ExtractionStatus.PARTIAL:

@@ -95,6 +95,3 @@ class ExtractorContract:
         extractor.close()
         extractor.close()
         assert take(extractor, long_text)[0].status is ExtractionStatus.OK
-
-    def test_the_version_is_told(self, extractor: Extractor) -> None:
-        assert extractor.version

@@ -23,6 +23,8 @@ _WORDS = {
     "links": "links",
     "drawing": "drawing",
     "headers": "message headers",
+    "pivot": "copy for a pivot table",
+    "layout": "slide layout",
 }
 
 

@@ -52,12 +52,14 @@ class Extraction:
     """The result of reading one document: its format by content, and how far the reading came.
 
     `reasons` are words of a fixed vocabulary, never text from the document. `characters` counts the text given out.
+    `met` are the formats on which that depends: the document's own and those of what lies inside it.
     """
 
     status: ExtractionStatus
     format: str
     reasons: tuple[str, ...] = ()
     characters: int = 0
+    met: frozenset[str] = frozenset()
 
 
 _OUTCOME_OF = {

@@ -17,6 +17,7 @@ from agent.catalogue.base import ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.store import Catalogue
 from agent.errors import SourceUnavailable
 from agent.execution.base import Executor, Lost, Ticket
+from agent.model.analysis_version import ANY_FORMAT, AnalysisVersion
 from agent.model.outcome import Extraction, ExtractionStatus, ItemReason, Outcome, OutcomeKind, outcome_of
 from agent.usecases.analyse import Analysis
 from connectors.base import Change, Connector, Content, Failed, Found, Item, ItemRef, Page, Scope, Skipped, SkipReason
@@ -80,6 +81,11 @@ class _Batch:
         return None
 
 
+def _lost(reason: str) -> Extraction:
+    """What is known of a document that ended the process which analysed it: it may have been any format's reader."""
+    return Extraction(ExtractionStatus.KILLED, "unknown", (reason,), met=frozenset({ANY_FORMAT}))
+
+
 class Scan:
     """One pass over one scope."""
 
@@ -90,7 +96,7 @@ class Scan:
         location: str,
         catalogue: Catalogue,
         executor: Executor,
-        fingerprint: str,
+        version: AnalysisVersion,
         now: Callable[[], datetime],
         on_progress: Progress,
     ) -> None:
@@ -99,7 +105,7 @@ class Scan:
         self._location = location
         self._catalogue = catalogue
         self._executor = executor
-        self._fingerprint = fingerprint
+        self._version = version
         self._now = now
         self._on_progress = on_progress
         self._under_way: deque[_Batch] = deque()
@@ -114,7 +120,7 @@ class Scan:
         (unless `new_mount` says that this is meant); what was recorded until then stays, and nothing is inferred.
         """
         share = self._share(new_mount)
-        current = self._catalogue.begin_pass(share, self._fingerprint, self._now())
+        current = self._catalogue.begin_pass(share, self._version, self._now())
         log.info("scan.began", share=share.name, number=current.number, resumed=current.resumed)
         self._on_progress(current.seen, 0)
         try:
@@ -224,7 +230,7 @@ class Scan:
             outcome = Outcome(OutcomeKind.FAILED, ItemReason.CHANGED_WHILE_READ)
             return ItemResult(item.ref, item, outcome, retry=True)
         if isinstance(answer, Lost):
-            answer = Analysis(Extraction(ExtractionStatus.KILLED, "unknown", (answer.reason,)), (), 0, None)
+            answer = Analysis(_lost(answer.reason), (), 0, None)
         outcome = outcome_of(answer.extraction)
         if outcome.kind is OutcomeKind.FAILED:
             log.warning("item.failed", item=str(item.ref), reason=outcome.reason)

@@ -9,6 +9,7 @@ from pathlib import Path
 from agent import bootstrap
 from agent.cli.logs import start_logging
 from agent.execution.inline import InlineExecutor
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus
 from agent.settings import Settings
@@ -43,7 +44,7 @@ def run_scan(share: Path, state: Path) -> tuple[int, bool]:
             str(share),
             catalogue,
             InlineExecutor(Counting()),
-            "fingerprint",
+            AnalysisVersion("shared", {}, "detector"),
             bootstrap.now,
             lambda items, size_bytes: None,
         ).run()

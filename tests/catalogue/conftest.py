@@ -8,6 +8,7 @@ import pytest
 
 from agent.catalogue.base import ItemResult, Pass, PassResult, Recorded
 from agent.catalogue.store import Catalogue
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus, Outcome, OutcomeKind
 from connectors.base import Item, ItemRef
@@ -48,7 +49,7 @@ def a_result(path: bytes, version: bytes = b"1", **changes: object) -> ItemResul
     found = Finding("EMAIL_ADDRESS", bytes(range(16)), 0.9, 3, "page=2")
     facts: dict[str, object] = {
         "outcome": SCANNED,
-        "extraction": Extraction(ExtractionStatus.PARTIAL, "pdf", ("damaged_page",), 1234),
+        "extraction": Extraction(ExtractionStatus.PARTIAL, "pdf", ("damaged_page",), 1234, frozenset({"pdf"})),
         "content_hash": b"h" * 32,
         "findings": (found,),
         "finding_total": 3,
@@ -56,9 +57,13 @@ def a_result(path: bytes, version: bytes = b"1", **changes: object) -> ItemResul
     return ItemResult(ref, item, **{**facts, **changes})  # type: ignore[arg-type]
 
 
-def begin(catalogue: Catalogue, fingerprint: str = "f", hours: int = 0) -> Pass:
+def version(shared: str = "s", pdf: str = "1", detector: str = "d") -> AnalysisVersion:
+    return AnalysisVersion(shared, {"pdf": pdf, "txt": "1"}, detector)
+
+
+def begin(catalogue: Catalogue, under: AnalysisVersion | None = None, hours: int = 0) -> Pass:
     share = catalogue.ensure_share("office", "/srv/office", "fs:2")
-    return catalogue.begin_pass(share, fingerprint, BEGAN + timedelta(hours=hours))
+    return catalogue.begin_pass(share, under or version(), BEGAN + timedelta(hours=hours))
 
 
 def a_pass(catalogue: Catalogue, *results: Recorded, seen: int | None = None, hours: int = 0) -> PassResult:

@@ -143,9 +143,10 @@ def test_an_older_catalogue_is_copied_before_it_is_brought_up_to_date(
     with sqlite3.connect(path) as database:
         before = database.execute("SELECT count(*) FROM item").fetchone()
     database.close()
-    monkeypatch.setattr(database_module, "HEAD", "0002")
+    newest = database_module.HEAD
+    monkeypatch.setattr(database_module, "HEAD", "9999")
     Catalogue.open(path).close()
-    copy = path.with_name("catalogue.sqlite.before-0001")
+    copy = path.with_name(f"catalogue.sqlite.before-{newest}")
     assert copy.stat().st_mode & 0o777 == 0o600
     with sqlite3.connect(copy) as database:
         assert database.execute("SELECT count(*) FROM item").fetchone() == before

@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from agent.catalogue.base import FolderNotListed
+import pytest
+
+from agent.catalogue.base import FolderNotListed, ItemResult
 from agent.catalogue.store import Catalogue
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.outcome import Extraction, ExtractionStatus, Outcome, OutcomeKind
 from connectors.base import FailReason, FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef, SkipReason
-from tests.catalogue.conftest import BEGAN, SCANNED, a_pass, a_result, begin, ref_of
+from tests.catalogue.conftest import BEGAN, SCANNED, a_pass, a_result, begin, ref_of, version
 
 
 def test_an_item_is_read_back_as_it_was_stored(catalogue: Catalogue) -> None:
@@ -63,7 +66,7 @@ def test_what_is_known_is_told_by_folder(catalogue: Catalogue) -> None:
 def test_an_item_to_be_tried_again_or_analysed_differently_is_not_at_its_version(catalogue: Catalogue) -> None:
     a_pass(catalogue, a_result(b"a", retry=True), a_result(b"b"))
     assert catalogue.known(begin(catalogue, hours=1)).versions(b"") == {b"a": b"", b"b": b"1"}
-    assert set(catalogue.known(begin(catalogue, "another", hours=2)).versions(b"").values()) == {b""}
+    assert set(catalogue.known(begin(catalogue, version("another"), hours=2)).versions(b"").values()) == {b""}
 
 
 def test_a_pass_that_was_interrupted_goes_on_behind_its_last_batch(catalogue: Catalogue, path: Path) -> None:
@@ -80,11 +83,41 @@ def test_a_pass_that_was_interrupted_goes_on_behind_its_last_batch(catalogue: Ca
     assert (result.seen, result.scanned, result.reconciles, result.seconds) == (3, 3, True, 6 * 3600)
 
 
-def test_a_pass_under_another_fingerprint_begins_anew(catalogue: Catalogue) -> None:
+def test_a_pass_under_another_version_begins_anew(catalogue: Catalogue) -> None:
     current = begin(catalogue)
     catalogue.commit(current, [a_result(b"a")], b"behind a", 1, 0, BEGAN)
-    other = begin(catalogue, "another")
+    other = begin(catalogue, version("another"))
     assert (other.resumed, other.cursor, other.seen, other.number) == (False, None, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("under", "again"),
+    [
+        (version(), ""),
+        (version(pdf="2"), "pdf zip killed"),
+        (version(detector="2"), "pdf txt zip"),
+        (version(shared="2"), "pdf txt zip picture offline killed"),
+    ],
+    ids=["nothing", "a reader", "the detector", "everything"],
+)
+def test_after_a_change_only_what_it_affects_counts_as_changed(
+    catalogue: Catalogue, under: AnalysisVersion, again: str
+) -> None:
+    def read(name: str, status: ExtractionStatus, characters: int, *met: str) -> ItemResult:
+        extraction = Extraction(status, "any", (), characters, frozenset(met))
+        return a_result(name.encode(), extraction=extraction)
+
+    a_pass(
+        catalogue,
+        read("pdf", ExtractionStatus.OK, 10, "pdf"),
+        read("txt", ExtractionStatus.OK, 10, "txt"),
+        read("zip", ExtractionStatus.OK, 10, "zip", "txt", "pdf"),
+        read("picture", ExtractionStatus.PARTIAL, 0, "png"),
+        read("killed", ExtractionStatus.KILLED, 0, "*"),
+        a_result(b"offline", outcome=Outcome(OutcomeKind.SKIPPED, "offline"), extraction=None, findings=()),
+    )
+    known = catalogue.known(begin(catalogue, under))
+    assert {name.decode() for name, seen in known.versions(b"").items() if seen == b""} == set(again.split())
 
 
 def test_coverage_counts_every_end(catalogue: Catalogue) -> None:
@@ -167,7 +200,7 @@ def test_the_name_under_which_a_file_is_held_is_known(catalogue: Catalogue) -> N
 def test_two_shares_do_not_mix(catalogue: Catalogue) -> None:
     a_pass(catalogue, a_result(b"a"), a_result(b"HR/b"))
     other = catalogue.ensure_share("archive", "/srv/archive", "fs:9")
-    current = catalogue.begin_pass(other, "f", BEGAN)
+    current = catalogue.begin_pass(other, version(), BEGAN)
     assert catalogue.known(current).versions(b"") == {}
     catalogue.commit(current, [a_result(b"a", b"7"), FolderGone(b"HR")], b"c", 1, 1, BEGAN)
     assert catalogue.end_pass(current, BEGAN).reconciles

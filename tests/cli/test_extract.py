@@ -28,7 +28,7 @@ def test_each_file_of_a_folder_is_told_as_one_object(retentiond: Command, tmp_pa
     assert [(Path(one["path"]).name, one["format"], one["status"]) for one in told] == [
         ("a.txt", "txt", "ok"),
         ("b.docx", "docx", "ok"),
-        ("c.png", "png", "unsupported"),
+        ("c.png", "png", "empty"),
     ]
     assert told[0]["locations"] == {"line": 2}
     assert set(told[0]) == {"path", "format", "status", "reasons", "characters", "locations", "seconds"}

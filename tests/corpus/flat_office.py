@@ -28,11 +28,9 @@ _SPACES = " ".join(
 )  # fmt: skip
 _SPACES += (
     ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    ' xmlns:xforms="http://www.w3.org/2002/xforms" xmlns:of="urn:oasis:names:tc:opendocument:xmlns:of:1.2" xmlns:loext="urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0"'
+    ' xmlns:xforms="http://www.w3.org/2002/xforms" xmlns:of="urn:oasis:names:tc:opendocument:xmlns:of:1.2"'
 )
-_PICTURE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _META = """<office:meta><meta:initial-creator>Qcreator</meta:initial-creator><dc:creator>Qlastauthor</dc:creator>
 <dc:title>Qtitle</dc:title><dc:subject>Qsubject</dc:subject><dc:description>Qdescription</dc:description>
 <meta:keyword>Qkeyword</meta:keyword><meta:user-defined meta:name="Client">Qcustomproperty</meta:user-defined>
@@ -49,7 +47,7 @@ def _document(kind: str, styles: str, body: str) -> str:
 
 
 def letter() -> str:
-    """A text with header, footer, notes, comment, tracked deletion, text box, alt text, link, table, field, hidden text."""
+    """A text with notes, comment, tracked deletion, text box, alt text, link, table, field and hidden text."""
     styles = """<office:automatic-styles>
 <style:page-layout style:name="pm1"><style:page-layout-properties fo:page-width="21cm" fo:page-height="29.7cm"/>
 <style:header-style><style:header-footer-properties fo:min-height="1cm"/></style:header-style>
@@ -91,7 +89,7 @@ def letter() -> str:
 
 
 def sheet() -> str:
-    """A workbook with dates, a comment, a hidden sheet and column, a defined name, header and footer, a link, a form."""
+    """A workbook with a date, a comment, a hidden sheet and column, a defined name and a link."""
     styles = """<office:automatic-styles>
 <number:date-style style:name="N1"><number:day number:style="long"/><number:text>/</number:text><number:month
  number:style="long"/><number:text>/</number:text><number:year number:style="long"/></number:date-style>
@@ -117,7 +115,9 @@ def sheet() -> str:
 <table:table-cell table:style-name="day" office:value-type="date" office:date-value="1984-03-17">
 <text:p>17/03/1984</text:p></table:table-cell>
 <table:table-cell office:value-type="string"><text:p>Qhiddencolumn</text:p></table:table-cell>
-<table:table-cell office:value-type="string"><text:p><text:a xlink:type="simple" xlink:href="mailto:qlink@example.org">mail</text:a></text:p></table:table-cell>
+<table:table-cell office:value-type="string"><text:p>
+<text:a xlink:type="simple" xlink:href="mailto:qlink@example.org">mail</text:a></text:p>
+</table:table-cell>
 <table:table-cell table:formula="of:=&quot;Qformula&quot;&amp;[.A2]" office:value-type="string"
  office:string-value="QformulaQcell"><text:p>QformulaQcell</text:p></table:table-cell></table:table-row>
 </table:table>
@@ -138,7 +138,8 @@ def talk() -> str:
  presentation:visibility="hidden"/></style:style>
 </office:automatic-styles>
 <office:master-styles><style:master-page style:name="Default" style:page-layout-name="pm1">
-<draw:frame svg:x="1cm" svg:y="19cm" svg:width="9cm" svg:height="1cm"><draw:text-box><text:p>Qmaster</text:p></draw:text-box>
+<draw:frame svg:x="1cm" svg:y="19cm" svg:width="9cm" svg:height="1cm"><draw:text-box>
+<text:p>Qmaster</text:p></draw:text-box>
 </draw:frame></style:master-page></office:master-styles>"""
     body = f"""<draw:page draw:name="one" draw:master-page-name="Default">
 <draw:frame svg:x="1cm" svg:y="1cm" svg:width="9cm" svg:height="2cm"><draw:text-box><text:p>Qslide</text:p>

@@ -129,6 +129,11 @@ def pdf(paragraphs: Sequence[str]) -> bytes:
             b"/Contents %d 0 R >>" % (5 + 2 * number)
         )
         objects.append(b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(content), content))
+    return pdf_file(objects)
+
+
+def pdf_file(objects: Sequence[bytes]) -> bytes:
+    """A PDF of these objects, numbered from 1; the first is the catalogue."""
     document = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
     offsets = []
     for number, body in enumerate(objects, 1):
@@ -167,11 +172,13 @@ def _base64(content: bytes) -> str:
     return base64.encodebytes(content).decode("ascii").replace("\n", "\r\n")
 
 
-def png() -> bytes:
-    """A picture of one grey pixel."""
+def png(width: int = 1, height: int = 1, pixels: bytes = b"") -> bytes:
+    """A grey picture of these pixels, by default of a single one."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    pixels = pixels or b"\x80" * width * height
+    lines = b"".join(b"\0" + pixels[row * width : (row + 1) * width] for row in range(height))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")

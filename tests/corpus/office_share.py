@@ -279,7 +279,8 @@ def _office(share: _Share) -> None:
 
 
 def _oddities(share: _Share) -> None:
-    share.add("Marketing/logo.png", formats.png(), 4)
+    share.add("Marketing/logo.png", formats.png(400, 300), 4)
+    share.add("Marketing/jingle.mp3", b"ID3\x04" + bytes(2_000), 4)
     share.add("Scans/empty.txt", b"", 2)
     share.add("Scans/damaged.pdf", formats.pdf(["a letter that was lost"])[:60], 3)
     share.add("Archive/2011/old backup.zip", formats.zipped({"a.txt": b"old"}), 15)

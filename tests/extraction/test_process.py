@@ -18,7 +18,7 @@ import pytest
 from agent.extraction.base import MAX_CHUNK_CHARACTERS, Chunk, Extractor, Limits
 from agent.extraction.budget import Budget, LimitReached
 from agent.extraction.frames import BadFrame, chunk_of, extraction_of
-from agent.extraction.process import ExtractionUnavailable, ProcessExtractor, extractor_version
+from agent.extraction.process import ExtractionUnavailable, ProcessExtractor
 from agent.extraction.testing import ExtractorContract, take
 from agent.model.outcome import ExtractionStatus
 from tests.corpus import formats
@@ -324,7 +324,7 @@ def test_an_error_in_the_callers_code_ends_the_process_and_is_raised(letter: Pat
 
 
 _GOOD_CHUNK = {"text": "abc", "places": [[0, "page=1"]]}
-_GOOD_END = {"status": "ok", "format": "txt", "reasons": [], "characters": 3}
+_GOOD_END = {"status": "ok", "format": "txt", "reasons": [], "characters": 3, "met": ["txt"]}
 
 
 def test_sound_frames_are_understood() -> None:
@@ -364,6 +364,8 @@ def test_a_chunk_that_is_none_is_refused(change: dict[str, object]) -> None:
         {"reasons": ["w"] * 200},
         {"characters": -1},
         {"characters": True},
+        {"met": "txt"},
+        {"met": ["a sentence out of the document"]},
         {"more": 1},
     ],
 )
@@ -402,8 +404,3 @@ def test_what_a_budget_allows_is_counted_to_the_last_unit() -> None:
     for spend in (lambda: budget.write(1), lambda: budget.expand(1), lambda: budget.enter(3)):
         with pytest.raises(LimitReached):
             spend()
-
-
-def test_the_version_names_the_libraries() -> None:
-    assert "pypdfium2" in extractor_version()
-    assert ProcessExtractor(Limits()).version == extractor_version()

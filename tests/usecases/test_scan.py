@@ -15,6 +15,7 @@ from agent.catalogue.store import Catalogue
 from agent.errors import SourceUnavailable
 from agent.execution.base import Lost
 from agent.execution.inline import InlineExecutor
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus
 from agent.usecases.analyse import Analysis, content_hash
@@ -60,7 +61,7 @@ class Office:
         self.source = MemoryConnector("office", page_size=3)
         self.catalogue = Catalogue.open(catalogue, create=True)
         self.work = Reading()
-        self.fingerprint = "first"
+        self.version = AnalysisVersion("first", {}, "")
         self.progress: list[tuple[int, int]] = []
         self._clock = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -83,7 +84,7 @@ class Office:
             "/srv/office",
             self.catalogue,
             InlineExecutor(self.work),
-            self.fingerprint,
+            self.version,
             now,
             lambda items, size_bytes: self.progress.append((items, size_bytes)),
         ).run(**options)
@@ -190,7 +191,7 @@ def test_only_what_changed_is_opened_again(office: Office) -> None:
 
 def test_everything_is_opened_again_when_it_would_be_analysed_differently(office: Office) -> None:
     office.scan()
-    office.fingerprint = "second"
+    office.version = AnalysisVersion("second", {}, "")
     assert len(office.opened_by_scan()) == 5
     assert office.opened_by_scan() == []
 

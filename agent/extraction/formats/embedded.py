@@ -16,7 +16,7 @@ _PLAIN = frozenset({"Package", "CONTENTS", "EmbeddedOdf", "package_stream"})
 
 
 def read(document: Document, nested: Nested) -> None:
-    """Hands over the files inside. Of a compound file that holds none, what looks like text is read: raises `Unread`."""
+    """Hands over the files inside. Of one that holds none, what looks like text is read, and `Unread` is raised."""
     compound = Compound(document)
     compound.write_properties()
     if not write_objects(compound, nested) and strings.read(document):

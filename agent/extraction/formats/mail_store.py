@@ -22,7 +22,15 @@ except ImportError:  # it is an extra
 # [MS-OXPROPS]: what a message is called inside, and bodies that are written by themselves or come twice.
 _BODY, _HTML, _RTF = 0x1000, 0x1013, 0x1009
 _ASIDE = frozenset({0x001A, 0x1000, 0x1013, 0x1009, 0x6619})
-_LABELS = {0x0037: "Subject", 0x0C1A: "From", 0x0C1F: "From", 0x0E04: "To", 0x0E03: "Cc", 0x0E02: "Bcc", 0x3A08: "Phone"}
+_LABELS = {
+    0x0037: "Subject",
+    0x0C1A: "From",
+    0x0C1F: "From",
+    0x0E04: "To",
+    0x0E03: "Cc",
+    0x0E02: "Bcc",
+    0x3A08: "Phone",
+}
 _DIRECTORY_NAME = "/o="  # of a mailbox inside Exchange: says nothing outside it
 _LONG_NAME, _SHORT_NAME = 0x3707, 0x3704
 _TEXTS = (0x1E, 0x1F)
@@ -111,8 +119,7 @@ class _Reader:
 
     def _entries(self, item: Any) -> Iterator[Any]:
         for record in self._each(item, "record_set"):
-            for entry in self._each(record, "entry"):
-                yield entry
+            yield from self._each(record, "entry")
 
     def _texts(self, item: Any) -> Iterator[tuple[int, str]]:
         for entry in self._entries(item):

@@ -43,7 +43,9 @@ def write(document: Document, stream: bytes) -> None:
             elif kind == _CONTINUE and boxes == 1 and record:  # the first one behind a text box is its text
                 document.output.write(_text(record, len(record)) + "\n", place)
             elif kind == _LINK:
-                for url in _URL.findall(record.decode("utf-16-le", "replace") + record[1:].decode("utf-16-le", "replace")):
+                for url in _URL.findall(
+                    record.decode("utf-16-le", "replace") + record[1:].decode("utf-16-le", "replace")
+                ):
                     document.output.write(url.removeprefix("mailto:") + "\n", place)
             elif kind == _DRAWING:
                 for text in office_art.texts(record):

@@ -106,7 +106,7 @@ def _write_aside(compound: Compound, main: bytes, table: bytes) -> None:
 
 
 def _names(table: bytes, main: bytes, where: int, *, listed: bool) -> Iterator[str]:
-    """The strings of an array of them: `listed` ones are counted and in a table ([MS-DOC] 2.2.4), the others are not."""
+    """The strings of an array: `listed` ones are counted, in a string table ([MS-DOC] 2.2.4), the others are not."""
     if where + 8 > len(main):
         return
     offset, size = struct.unpack_from("<II", main, where)

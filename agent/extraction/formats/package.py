@@ -19,7 +19,7 @@ from agent.model.location import at, inside
 
 _FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, OverflowError)
 _ENCRYPTED_FLAG = 0x1
-_EMBEDDED = re.compile(r"/(?:embeddings|media)/[^/]+$|^(?:Pictures|ObjectReplacements)/[^/]+$|^Object [^/]+$", re.IGNORECASE)
+_EMBEDDED = re.compile(r"/(?:embeddings|media)/[^/]+$|^(?:Pictures)/[^/]+$|^Object [^/]+$", re.IGNORECASE)
 _PROPERTIES = re.compile(r"docProps/(core|app|custom)\.xml", re.IGNORECASE)
 _DULL = frozenset(
     "Template TotalTime Pages Words Characters Application DocSecurity Lines Paragraphs ScaleCrop LinksUpToDate "
@@ -142,7 +142,9 @@ class Package:
 
     def _write_packet(self, name: str) -> None:
         with self.open(name) as part:
-            write_packet(self.document, self.document.budget.read_all(part), inside(self.document.place, at(properties=1)))
+            write_packet(
+                self.document, self.document.budget.read_all(part), inside(self.document.place, at(properties=1))
+            )
 
     def write_links(self, name: str) -> None:
         """Writes the targets outside the package to which the part links: addresses of web and mail."""

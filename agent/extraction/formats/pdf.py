@@ -123,7 +123,7 @@ def _shows_pictures(page: pypdfium2.PdfPage) -> bool:
     for shown in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3):
         left, bottom, right, top = shown.get_bounds()
         covered += (right - left) * (top - bottom)
-    return covered > _SHARE_OF_A_SCAN * math.prod(page.get_size())
+    return bool(covered > _SHARE_OF_A_SCAN * math.prod(page.get_size()))
 
 
 def _recognised(document: Document, page: pypdfium2.PdfPage) -> str:

@@ -60,7 +60,7 @@ def _pixels(data: bytes) -> int:
             return _HOLDS_TEXT
     except (struct.error, StopIteration):
         return _HOLDS_TEXT
-    return abs(width * height)
+    return abs(int(width) * int(height))
 
 
 def _jpeg_sizes(data: bytes) -> Iterator[tuple[int, int]]:

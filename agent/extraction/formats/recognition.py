@@ -47,17 +47,15 @@ def _folder_with(language: str) -> str | None:
 
 
 def text_of_pixels(budget: Budget, pixels: bytes, width: int, height: int, stride: int) -> str:
-    """The text in a grey picture of one byte a pixel. Raises `Unread` if it is not to be had.
-
-    What is recognised before the time for one picture is over is given.
-    """
+    """The text in a grey picture of one byte a pixel. Raises `Unread` if it is not to be had, or not in time."""
     if _engine is None:
         raise Unread("picture_not_read")
     if not budget.picture():
         raise Unread("picture_limit")
     _engine.SetImageBytes(pixels, width, height, 1, stride)
     try:
-        _engine.Recognize(int(budget.picture_seconds * 1000))
+        if not _engine.Recognize(int(budget.picture_seconds * 1000)):
+            raise Unread("picture_time")
         return str(_engine.GetUTF8Text())
     except RuntimeError:
         raise Unread("picture_not_read") from None

@@ -32,7 +32,7 @@ _SILENT = frozenset(
     b"listoverridetable rsidtbl generator xmlnstbl mmathPr blipuid nonshppict datafield filetbl pgptbl".split()
 )
 # Groups whose content is kept until they end, and the properties of shapes that people have written.
-_TAKEN = frozenset({b"pict", b"objdata", b"sn", b"sv"})
+_HELD = frozenset({b"pict", b"objdata", b"sn", b"sv"})
 _TOLD = frozenset({"wzDescription", "wzName", "wzTooltip", "gtextUNICODE"})
 _NO_DIGIT = re.compile(rb"[^0-9a-fA-F]+")
 # How a picture or an object that can be read begins, behind the header of [MS-OLEDS] 2.2.5 if there is one.
@@ -59,8 +59,8 @@ class _Reader:
     def __init__(self, document: Document, nested: Nested) -> None:
         self._document = document
         self._nested = nested
-        self._taken: bytearray | None = None  # what a group that is no text holds: a picture, or a shape's property
-        self._taken_by = (b"", 0)  # the word that began it, and how deep it stands
+        # Groups that are no text: the word that began each, how deep it stands, and what it holds.
+        self._held: list[tuple[bytes, int, bytearray]] = []
         self._property = ""
         self._parts = 0
         self._silent = False
@@ -85,8 +85,8 @@ class _Reader:
                 self._close()
             elif word == b"bin":
                 end = position + max(0, int(number or 0))  # so many raw bytes follow
-                if self._taken is not None:
-                    self._taken += data[position:end].hex().encode()
+                if self._held:
+                    self._held[-1][2].extend(data[position:end].hex().encode())
                 position = end
             elif word:
                 self._word(word, int(number or 0))
@@ -109,9 +109,9 @@ class _Reader:
 
     def _close(self) -> None:
         self._flush()
-        if self._taken is not None and len(self._groups) <= self._taken_by[1]:
-            self._end_taken(bytes(self._taken), self._taken_by[0])
-            self._taken = None
+        if self._held and len(self._groups) <= self._held[-1][1]:
+            word, _, content = self._held.pop()
+            self._end_held(word, bytes(content))
         if self._groups:
             self._silent, self._skip = self._groups.pop()
         self._to_skip = 0
@@ -120,8 +120,8 @@ class _Reader:
         if self._to_skip and word != b"u":
             self._to_skip -= 1
             return
-        if word in _TAKEN and self._taken is None:
-            self._taken, self._taken_by = bytearray(), (word, len(self._groups))
+        if word in _HELD:
+            self._held.append((word, len(self._groups), bytearray()))
         elif word in _SILENT:
             self._silent = True
         elif word == b"u":
@@ -172,34 +172,39 @@ class _Reader:
             taken = min(self._to_skip, len(text))
             self._to_skip -= taken
             text = text[taken:]
-        if self._taken is not None:
-            if len(self._groups) == self._taken_by[1]:
-                self._taken += text
+        if self._held:
+            _, depth, content = self._held[-1]
+            if len(self._groups) == depth:
+                content += text
         elif text and not self._silent:
             self._bytes += text
 
-    def _end_taken(self, taken: bytes, word: bytes) -> None:
+    def _end_held(self, word: bytes, content: bytes) -> None:
         """Reads what a group held: a picture or an object in hexadecimal digits, or a property of a shape."""
         if word == b"sn":
-            self._property = taken.decode("latin-1").strip()
+            self._property = content.decode("latin-1").strip()
         elif word == b"sv":
-            if self._property in _TOLD:
+            if self._property in _TOLD and not self._silent:
                 place = inside(self._document.place, at(line=self._paragraphs))
-                self._document.output.write(taken.decode(self._page, "replace") + "\n", place)
-        else:
-            digits = _NO_DIGIT.sub(b"", taken)
-            content = bytes.fromhex(digits[: len(digits) & ~1].decode())
-            found = _EMBEDDED.search(content, 0, _HEADER_BYTES)
-            if found is None:
-                return
-            self._parts += 1
-            self._document.budget.expand(len(content))
-            content = content[found.start() :]
-            self._nested(self._document, io.BytesIO(content), len(content), b"", at(part=self._parts))
+                self._document.output.write(content.decode(self._page, "replace") + "\n", place)
+        elif not self._silent:
+            self._end_embedded(content)
+
+    def _end_embedded(self, content: bytes) -> None:
+        """Reads a picture or an object, given in hexadecimal digits, as what it is."""
+        digits = _NO_DIGIT.sub(b"", content)
+        plain = bytes.fromhex(digits[: len(digits) & ~1].decode())
+        found = _EMBEDDED.search(plain, 0, _HEADER_BYTES)
+        if found is None:
+            return
+        self._parts += 1
+        self._document.budget.expand(len(plain))
+        plain = plain[found.start() :]
+        self._nested(self._document, io.BytesIO(plain), len(plain), b"", at(part=self._parts))
 
     def _write(self, text: str) -> None:
         self._flush()
-        if not self._silent and self._taken is None:
+        if not self._silent and not self._held:
             place = inside(self._document.place, at(line=self._paragraphs))
             self._document.output.write(text, place)
 
