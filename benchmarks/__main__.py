@@ -1,6 +1,6 @@
 """Measures side by side in one run, and prints what it measured on.
 
-python -m benchmarks [--million] [--only walk,detect,scan]
+python -m benchmarks [--million] [--only walk,extract,detect,scan] [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from agent.cli.logs import start_logging
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--million", action="store_true", help="walk and rescan 1,000,000 files too")
-    parser.add_argument("--only", default="walk,detect,scan", help="which measurements, by comma")
-    parser.add_argument("--folder", type=Path, help="also scan this folder end to end")
+    parser.add_argument("--only", default="walk,extract,detect,scan", help="which measurements, by comma")
+    parser.add_argument("--folder", type=Path, help="also scan this folder end to end, and extract from it")
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, ", end="")
     print(f"Python {platform.python_version()}\n")
@@ -30,6 +30,11 @@ def main() -> None:
 
             for count in (100_000, 1_000_000) if arguments.million else (100_000,):
                 walking.measure(Path(scratch), count)
+        if "extract" in wanted:
+            from benchmarks import extracting
+
+            for folder in dict.fromkeys((None, arguments.folder)):
+                extracting.measure(folder)
         if "detect" in wanted:
             from benchmarks import detecting
 

@@ -48,7 +48,7 @@ def _tell_json(extracted: Extracted, text: bool) -> None:
         "seconds": round(extracted.seconds, 4),
     }
     if text:
-        facts["text"] = [{"text": chunk.text, "places": chunk.places} for chunk in extracted.chunks]
+        facts["text"] = [{"text": chunk.text, "places": list(chunk.every_place())} for chunk in extracted.chunks]
     typer.echo(json.dumps(facts, ensure_ascii=False))
 
 

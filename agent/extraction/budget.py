@@ -34,6 +34,11 @@ class Budget:
         self._calls = 0
         self._until = time.process_time() + limits.reading_seconds
 
+    @property
+    def characters_left(self) -> int:
+        """How much text may still be given out."""
+        return max(0, self._limits.output_characters - self._characters)
+
     def write(self, characters: int) -> None:
         """So many characters of text have been given out."""
         self._characters += characters

@@ -112,6 +112,20 @@ def text_blocks(stream: BinaryIO) -> Iterator[str]:
     yield decoder.decode(b"", True)
 
 
+def text_of_whole_lines(stream: BinaryIO, longest: int = 1024 * 1024) -> Iterator[str]:
+    """The text in blocks that end with a line, each line with a single line feed; an endless line is split."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)  # those of old Macintoshes, too
+    rest = ""
+    for block in text_blocks(stream):
+        rest += newlines.decode(block, final=not block)
+        end = rest.rfind("\n") + 1
+        if end or len(rest) > longest:
+            yield rest[: end or len(rest)]
+            rest = rest[end:] if end else ""
+    if rest:
+        yield rest
+
+
 def text_lines(stream: BinaryIO, longest: int = 1024 * 1024) -> Iterator[str]:
     """The lines of the stream, each ended by a single line feed; one longer than `longest` characters is split."""
     newlines = io.IncrementalNewlineDecoder(None, translate=True)  # those of old Macintoshes, too

@@ -11,7 +11,7 @@ import socket
 import struct
 from typing import Any
 
-from agent.extraction.base import MAX_CHUNK_CHARACTERS, Chunk
+from agent.extraction.base import COUNTED, MAX_CHUNK_CHARACTERS, Chunk
 from agent.model.confinement import Confinement
 from agent.model.location import read
 from agent.model.outcome import Extraction, ExtractionStatus
@@ -71,9 +71,11 @@ def chunk_of(body: Any) -> Chunk:
         if type(offset) is not int or not before < offset < len(text) or not isinstance(location, str):
             raise BadFrame("place")
         try:
-            read(location)
+            step = read(location.removesuffix(COUNTED))[-1:]
         except ValueError:
             raise BadFrame("location") from None
+        if location.endswith(COUNTED) and not (step and step[0].parts[-1][1].isdecimal()):
+            raise BadFrame("location")
         read_places.append((offset, location))
         before = offset
     if read_places[0][0] != 0:

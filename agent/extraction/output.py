@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.extraction.base import MAX_CHUNK_CHARACTERS, Chunk
+from agent.extraction.base import COUNTED, MAX_CHUNK_CHARACTERS, Chunk
 from agent.extraction.budget import Budget
 
 
@@ -31,8 +31,21 @@ class Output:
         for start in range(0, len(text), MAX_CHUNK_CHARACTERS):
             self._write(text[start : start + MAX_CHUNK_CHARACTERS], location)
 
+    def write_lines(self, text: str, before: str, number: int) -> None:
+        """Adds whole lines, of which the first stood at `before` and that number: many at once, for speed."""
+        for start in range(0, len(text), MAX_CHUNK_CHARACTERS):
+            part = text[start : start + MAX_CHUNK_CHARACTERS]
+            self._write(part, f"{before}{number}{COUNTED}")
+            number += part.count("\n")
+
     def _write(self, text: str, location: str) -> None:
+        left = self._budget.characters_left
+        self._add(text if len(text) <= left else text[:left], location)
         self._budget.write(len(text))
+
+    def _add(self, text: str, location: str) -> None:
+        if not text:
+            return
         if not self._places or self._places[-1][1] != location:
             self._places.append((self._length, location))
         self._pieces.append(text)
@@ -55,9 +68,7 @@ class Output:
         cut = _cut(text, at_most)
         chunk = Chunk(text[:cut], tuple(place for place in self._places if place[0] < cut))
         rest = text[cut:]
-        behind = [(offset - cut, location) for offset, location in self._places if offset >= cut]
-        if rest and (not behind or behind[0][0] > 0):
-            behind.insert(0, (0, chunk.places[-1][1]))
+        behind = Chunk(text, tuple(self._places)).places_from(cut) if rest else []
         self._pieces, self._places, self._length = [rest] if rest else [], behind, len(rest)
         if chunk.text.strip():
             self.characters += len(chunk.text)

@@ -60,7 +60,7 @@ class ExtractorContract:
         _, chunks = take(extractor, long_text)
         for chunk in chunks:
             assert chunk.places[0][0] == 0
-            for offset, location in chunk.places:
+            for offset, location in chunk.every_place():
                 assert 0 <= offset < len(chunk.text)
                 read(location)
 

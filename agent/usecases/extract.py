@@ -64,7 +64,7 @@ def _extract(file: bytes, extractor: Extractor, keep_text: bool) -> Extracted:
     chunks: list[Chunk] = []
 
     def take(chunk: Chunk) -> None:
-        for _, location in chunk.places:
+        for _, location in chunk.every_place():
             steps = read(location)
             places[steps[-1].parts[-1][0] if steps else "document"] += 1
         if keep_text:

@@ -36,7 +36,7 @@ class TextSearch:
         context = before.text[-_OVERLAP:]
         kept = len(context)
         places = (
-            (0, before.location_at(len(before.text) - kept)),
+            *before.places_from(len(before.text) - kept),
             *((offset + kept, location) for offset, location in chunk.places),
         )
         self._held, self._own_from = Chunk(context + chunk.text, places), kept

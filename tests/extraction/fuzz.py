@@ -1,6 +1,8 @@
 """Damages documents of every format at random and hands them to the extractor: each must get a status.
 
-python -m tests.extraction.fuzz [COUNT [SEED]]
+python -m tests.extraction.fuzz [COUNT [SEED [FOLDER]]]
+
+Files in FOLDER are damaged, too.
 """
 
 from __future__ import annotations
@@ -16,15 +18,21 @@ import sys
 import tarfile
 import tempfile
 import time
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import olefile
+
 from agent.extraction.base import Limits
 from agent.extraction.process import ProcessExtractor
 from agent.model.outcome import Extraction, ExtractionStatus
-from tests.corpus import formats, old_office
+from tests.corpus import flat_office, formats, old_office
 
+_SMALL = 100_000
+_INSIDE = 0.4
 LIMITS = Limits(wall_seconds=10, cpu_seconds=10, reading_seconds=5, expanded_bytes=64 * 1024 * 1024)
 
 
@@ -73,6 +81,36 @@ def seeds() -> dict[str, bytes]:
     }
 
 
+def more_seeds(folder: Path) -> dict[str, bytes]:
+    """The small files in a folder, by name."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.stat().st_size < _SMALL)
+    return {file.name: file.read_bytes() for file in files}
+
+
+def damaged_inside(content: bytes, other: bytes, chance: random.Random) -> bytes:
+    """A ZIP archive or a compound file with one of its members damaged, and sound itself; anything else as it is."""
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        build = formats.zipped
+    elif content.startswith(b"\xd0\xcf"):
+        with olefile.OleFileIO(content) as ole:
+            members = {"/".join(name): ole.openstream(name).read() for name in ole.listdir()}
+        build = old_office.compound
+    else:
+        return content
+    name = chance.choice(sorted(members))
+    return build({**members, name: damaged(members[name], other, chance)})
+
+
+def _opens(content: bytes) -> bool:
+    try:
+        damaged_inside(content, content, random.Random(0))
+    except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError, LookupError, zlib.error):
+        return False
+    return True
+
+
 def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
     """The document with bits flipped, bytes overwritten, cut off, repeated, or spliced with another one."""
     data = bytearray(content)
@@ -100,17 +138,19 @@ def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def run(count: int, seed: int) -> Iterator[tuple[str, Extraction, float]]:
+def run(count: int, seed: int, folder: Path | None = None) -> Iterator[tuple[str, Extraction, float]]:
     """Format, answer and seconds for each damaged document."""
     chance = random.Random(seed)
-    whole = seeds()
+    whole = {**seeds(), **more_seeds(flat_office.FOLDER), **(more_seeds(folder) if folder else {})}
     kinds = sorted(whole)
+    inner = {kind for kind in kinds if _opens(whole[kind])}
     extractor = ProcessExtractor(LIMITS)
     descriptor = os.memfd_create("document", os.MFD_CLOEXEC)
     try:
         for _ in range(count):
             kind = chance.choice(kinds)
-            data = damaged(whole[kind], whole[chance.choice(kinds)], chance)
+            damage = damaged_inside if chance.random() < _INSIDE and kind in inner else damaged
+            data = damage(whole[kind], whole[chance.choice(kinds)], chance)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, data, 0)
             began = time.monotonic()
@@ -118,7 +158,7 @@ def run(count: int, seed: int) -> Iterator[tuple[str, Extraction, float]]:
             if answer.status is ExtractionStatus.KILLED:
                 kept = Path(tempfile.gettempdir()) / f"killed-{seed}-{kind}-{began:.0f}"
                 kept.write_bytes(data)
-            yield kind, answer, time.monotonic() - began
+            yield kind.rpartition(".")[2], answer, time.monotonic() - began
     finally:
         extractor.close()
         os.close(descriptor)
@@ -131,7 +171,7 @@ def main() -> None:
     began = time.monotonic()
     told: Counter[tuple[str, str]] = Counter()
     slowest = (0.0, "")
-    for kind, answer, seconds in run(count, seed):
+    for kind, answer, seconds in run(count, seed, Path(sys.argv[3]) if len(sys.argv) > 3 else None):
         told[kind, answer.status.value] += 1
         slowest = max(slowest, (seconds, f"{kind}, {answer.status.value} {' '.join(answer.reasons)}"))
     for kind in sorted({kind for kind, _ in told}):

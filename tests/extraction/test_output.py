@@ -32,6 +32,36 @@ def test_whatever_is_written_comes_out_in_order_with_its_places(written: list[tu
     assert blank == []
 
 
+@given(
+    st.lists(
+        st.one_of(st.tuples(st.text("ab \n", max_size=40), st.none()), st.tuples(st.just("x\n"), st.integers(1, 9)))
+    )
+)
+def test_lines_are_counted_on_across_chunks_and_what_stands_between(written: list[tuple[str, int | None]]) -> None:
+    chunks: list[Chunk] = []
+    expected: list[tuple[str, str]] = []
+    number = 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(output_module, "MAX_CHUNK_CHARACTERS", 16)
+        output = Output(Budget(Limits()), chunks.append)
+        for text, page in written:
+            if page is not None:
+                output.write(text, at(page=page))
+                expected += [(char, at(page=page)) for char in text]
+                continue
+            lines = text + "\n"
+            output.write_lines(lines, "part=2!line=", number)
+            for char in lines:
+                expected.append((char, f"part=2!line={number}"))
+                number += char == "\n"
+        output.flush()
+    told = [(char, chunk.location_at(offset)) for chunk in chunks for offset, char in enumerate(chunk.text)]
+    assert [pair for pair in told if not pair[0].isspace()] == [pair for pair in expected if not pair[0].isspace()]
+    for chunk in chunks:
+        every = Chunk(chunk.text, tuple(chunk.every_place()))
+        assert all(every.location_at(offset) == chunk.location_at(offset) for offset in range(len(chunk.text)))
+
+
 keys = st.text("abcdefghij", min_size=1, max_size=8)
 cells = st.tuples(st.sampled_from(["A", "XFD"]), st.integers(1, 10**6)).map(lambda cell: f"{cell[0]}{cell[1]}")
 values = st.one_of(st.integers(0, 10**9).map(str), cells)

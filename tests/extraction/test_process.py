@@ -346,6 +346,8 @@ def test_sound_frames_are_understood() -> None:
         {"places": [[0, "page=Zo\u00eb"]]},
         {"places": [[0, "x" * 500]]},
         {"places": [0, 1]},
+        {"places": [[0, "sheet=1&cell=C7+"]]},
+        {"places": [[0, "+"]]},
         {"more": 1},
     ],
 )

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 import olefile
 
 from agent.extraction.document import Damaged, Document
-from agent.extraction.formats.property_set import own_properties
+from agent.extraction.formats.property_set import properties
 from agent.model.location import at, inside
 
-_MORE_PROPERTIES = "\x05DocumentSummaryInformation"
-_TOLD = ("title", "subject", "author", "keywords", "comments", "last_saved_by", "manager", "company", "category")
+_PROPERTIES = {
+    "\x05SummaryInformation": {
+        2: "title", 3: "subject", 4: "author", 5: "keywords", 6: "comments", 8: "last saved by"
+    },
+    "\x05DocumentSummaryInformation": {2: "category", 14: "manager", 15: "company"},
+}  # fmt: skip
 
 
 class Compound:
@@ -41,20 +45,11 @@ class Compound:
             return self.document.budget.read_all(self._ole.openstream(name))
 
     def write_properties(self) -> None:
-        """Writes author, title and the like ([MS-OLEPS])."""
+        """Writes author, title and the like, and what people have added."""
         place = inside(self.document.place, at(properties=1))
-        try:
-            metadata = self._ole.get_metadata()
-        except Exception:  # noqa: BLE001 — olefile raises whatever it meets; the text itself is untouched by that
-            return
-        for name in _TOLD:
-            value = getattr(metadata, name, None)
-            if isinstance(value, bytes):
-                value = value.decode("cp1252", "replace")
-            if value:
-                self.document.output.write(f"{name.replace('_', ' ')}: {str(value).strip(chr(0))}\n", place)
-        for name, text in own_properties(self.stream(_MORE_PROPERTIES)):
-            self.document.output.write(f"{name}: {text}\n", place)
+        for stream, known in _PROPERTIES.items():
+            for name, text in properties(self.stream(stream), known):
+                self.document.output.write(f"{name}: {text}\n", place)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _TEXTS = {0x1E: "narrow", 0x1F: "wide"}
 _NAMES, _CODE_PAGE = 0, 1
@@ -11,34 +11,34 @@ _UTF_16 = 1200
 _MOST_PROPERTIES = 2_000
 
 
-def own_properties(data: bytes) -> Iterator[tuple[str, str]]:
-    """Name and text of each property that a person has added: they lie in the second section of the stream.
+def properties(data: bytes, known: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    """Name and text of each property in the stream: the `known` ones by number, and those that a person has added.
 
-    Ends where the stream is not sound.
+    The latter lie in the second section, under names of their own. Ends where the stream is not sound.
     """
     try:
         (sections,) = struct.unpack_from("<I", data, 24)
-        if sections < 2:
-            return
-        (start,) = struct.unpack_from("<I", data, 28 + 20 + 16)
-        yield from _section(data[start:])
+        for number in range(min(sections, 2)):
+            (start,) = struct.unpack_from("<I", data, 28 + 20 * number + 16)
+            yield from _section(data[start:], known if number == 0 else {})
     except (struct.error, UnicodeDecodeError, LookupError):
         return
 
 
-def _section(data: bytes) -> Iterator[tuple[str, str]]:
+def _section(data: bytes, known: Mapping[int, str]) -> Iterator[tuple[str, str]]:
     (count,) = struct.unpack_from("<I", data, 4)
     offsets = dict(struct.unpack_from("<II", data, 8 + 8 * number) for number in range(min(count, _MOST_PROPERTIES)))
     page = struct.unpack_from("<H", data, offsets[_CODE_PAGE] + 4)[0] if _CODE_PAGE in offsets else 1252
-    names = _dictionary(data, offsets[_NAMES], page) if _NAMES in offsets else {}
+    names = known or (_dictionary(data, offsets[_NAMES], page) if _NAMES in offsets else {})
     for number, offset in offsets.items():
         kind, length = struct.unpack_from("<II", data, offset)
-        if number in (_NAMES, _CODE_PAGE) or kind not in _TEXTS:
+        if number in (_NAMES, _CODE_PAGE) or kind not in _TEXTS or (known and number not in known):
             continue
         wide = _TEXTS[kind] == "wide" or page == _UTF_16
         size = length * 2 if _TEXTS[kind] == "wide" else length
         text = _decoded(data[offset + 8 : offset + 8 + size], page, wide=wide)
-        yield names.get(number, ""), text
+        if text:
+            yield names.get(number, ""), text
 
 
 def _dictionary(data: bytes, offset: int, page: int) -> dict[int, str]:
