@@ -5,6 +5,7 @@ PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := python3 python3-venv libarchive13
+DEBIAN_FOR_TESTS := tesseract-ocr-eng strace # without them a few tests are skipped
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
 
@@ -34,8 +35,13 @@ scan: setup ## scan SHARE=/path/to/folder (or a small sample office share) and w
 	@if [ "$(SHARE)" = .retentiond/sample-share ] && [ ! -e "$(SHARE)" ]; then $(BIN)/python -m tests.corpus.office_share "$(SHARE)"; fi
 	@$(BIN)/retentiond scan --state "$(STATE)" "$(SHARE)" || [ $$? = 3 ] # 3: all accounted for, some could not be read
 
+.PHONY: system-for-tests
+system-for-tests:
+	@missing=$$(for p in $(DEBIAN_FOR_TESTS); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing || true; fi
+
 .PHONY: test
-test: setup ## run all tests
+test: setup system-for-tests ## run all tests
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 .PHONY: test-fast

@@ -94,7 +94,7 @@ def _measure(files: list[Path]) -> None:
             extraction = extractor.extract(document.fileno(), os.fsencode(file.name), lambda chunk: None)
         seconds = max(_children_seconds(extractor) - before, 1e-4)
         child = extractor._child
-        peak = max(peak, child._memory.resident if child else 0)
+        peak = max(peak, _most_resident(child.pid) if child else 0)
         ends[extraction.status.value] += 1
         kinds[file] = extraction.format
         ours.setdefault(extraction.format, _Sum()).add(seconds, extraction.characters)
@@ -104,7 +104,7 @@ def _measure(files: list[Path]) -> None:
     good = sum(ends[status] for status in _GIVEN)
     print(f"  {len(files) / wall:,.0f} documents/s and {size / wall / 1e6:,.1f} MB/s of wall clock; ", end="")
     print(f"{total.read} with text, {good / len(files):.1%} ok, empty, partial or encrypted; {dict(ends)}; ", end="")
-    print(f"resident memory at most {peak / 1e6:,.0f} MB after a document")
+    print(f"resident memory at most {peak / 1e6:,.0f} MB")
     shared = [file for file in files if kinds[file] in _BOTH and str(file).isprintable()]
     theirs, their_peak = _markitdown(shared, kinds)
     for kind in sorted(ours):
@@ -115,6 +115,12 @@ def _measure(files: list[Path]) -> None:
         print(f"  both     {both_ours.files:>4} files  {both_ours}   markitdown {both_theirs}  ", end="")
         print(f"{_times(both_ours, both_theirs)}, {their_peak / 1e3:,.0f} MB")
     print()
+
+
+def _most_resident(process: int) -> int:
+    """The most memory that a process has held, in bytes."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def _children_seconds(extractor: ProcessExtractor) -> float:

@@ -1,9 +1,10 @@
-"""How the bytes of a text are to be read: by byte order mark, as UTF-8, by where zeros stand, else as Windows-1252."""
+"""How the bytes of a text are to be read: by their mark, as UTF-8, by where zeros stand, else by an old code page."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -18,6 +19,10 @@ _MARKS = (
 )
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b\b\x1a") + b"\x7f"
 _BAD_SHARE = 0.02
+# High bytes at or in the end of a word, but for those with which Windows writes quotation marks, dashes and spaces.
+_WITHIN_WORDS = re.compile(rb"(?<=[A-Za-z])[\x80-\x84\x86-\x90\x98-\x9f\xa1-\xff](?![^ ,.;:!?\r\n)a-zA-Z])")
+_EURO_OF_UNIX = re.compile(rb"\xa4 ?\d|\d ?\xa4")
+_BEYOND_LATIN = re.compile(rb"[\x80-\x9f]")  # characters in Windows' code page, controls in Unix's
 _FALLBACK = "retentiond.cp1252"
 
 
@@ -50,7 +55,19 @@ def _with_gaps(sample: bytes) -> str | None:
 def _narrow(sample: bytes) -> str | None:
     if len(sample.translate(None, _CONTROLS)) < len(sample) * (1 - _BAD_SHARE):
         return None
-    return "utf-8" if _is_utf8(sample) else "cp1252"
+    return "utf-8" if _is_utf8(sample) else _code_page(sample)
+
+
+def _code_page(sample: bytes) -> str:
+    """Windows' code page, unless that of DOS makes letters where a letter must be, or Unix's a euro of a sum."""
+    within = _WITHIN_WORDS.findall(sample)
+    as_dos = sum(char.decode("cp850").isalpha() for char in within)
+    as_windows = sum(char.decode("cp1252", "replace").isalpha() for char in within)
+    if as_dos > 2 * as_windows:
+        return "cp850"
+    if _EURO_OF_UNIX.search(sample) and not _BEYOND_LATIN.search(sample):
+        return "iso-8859-15"
+    return "cp1252"
 
 
 def _is_utf8(sample: bytes) -> bool:

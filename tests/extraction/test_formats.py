@@ -55,6 +55,13 @@ def test_text_is_read_in_every_common_encoding(read: Read, encoding: str, mark: 
     assert places_of(chunks, VALUE)[:2] == ["line=2", "line=4"]
 
 
+@pytest.mark.parametrize("encoding", ["cp850", "cp1252", "iso-8859-15"])
+def test_the_old_code_pages_are_told_apart(read: Read, encoding: str) -> None:
+    text = "Zoë Brontë and José Núñez of the café owe 20 €\n".replace("€", "EUR" if encoding == "cp850" else "€")
+    _, chunks = read((text * 3).encode(encoding), "letter.txt")
+    assert text_of(chunks) == text * 3
+
+
 def test_bytes_that_break_utf8_in_one_place_do_not_spoil_the_rest(read: Read) -> None:
     text = "Zoë\n" * 20_000
     _, chunks = read(text.encode() + b"caf\xe9\n" + text.encode(), "mixed.txt")
