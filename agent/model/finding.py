@@ -43,12 +43,42 @@ SPECIAL_CATEGORIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something detected in a text, by character offsets into it. `score` lies between 0 and 1."""
+    """Something detected in a text, by character offsets into it. `score` lies between 0 and 1.
+
+    `attributes` are words such as NEGATED; `why` says by a fixed vocabulary how it was found. Neither holds any text.
+    """
 
     entity_type: str
     start: int
     end: int
     score: float
+    attributes: frozenset[str] = frozenset()
+    why: str = ""
+
+
+NEGATED = "negated"  # it is denied ("no convictions"): still data of its category, of a lower severity
+UNCERTAIN = "uncertain"  # it is suspected or alleged
+THIRD_PARTY = "third_party"  # it is said of somebody beside the person that the text is about
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryVerdict:
+    """That a document as a whole reveals data of a category about somebody, and how sure that is (0 to 1)."""
+
+    category: DataCategory
+    score: float
+    attributes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a document as a whole is found to be: special categories and criminal-records data, and kinds of record.
+
+    `kinds` are (record kind, confidence between 0 and 1), the likeliest first; empty where it cannot be told.
+    """
+
+    categories: tuple[CategoryVerdict, ...] = ()
+    kinds: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
