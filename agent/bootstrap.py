@@ -18,6 +18,7 @@ from connectors.base import show_name
 
 if TYPE_CHECKING:
     from agent.catalogue.store import Catalogue
+    from agent.detection.detector import LayeredDetector
     from agent.execution.pool import ProcessPool
     from agent.extraction.process import ProcessExtractor
     from agent.model.analysis_version import AnalysisVersion
@@ -194,14 +195,32 @@ def confinement(settings: Settings) -> Confinement:
         extractor.close()
 
 
+def lexicons() -> list[Path]:
+    """The word lists that come with us."""
+    return sorted(shipped("config/lexicons").glob("*.yaml"))
+
+
+def detection_version(settings: Settings) -> str:
+    """What the detector that these settings ask for is called. Loads nothing."""
+    from agent.detection.version import detector_version
+
+    return detector_version(settings.detection.model, settings.detection.minimum_score, lexicons())
+
+
+def detector_from(settings: Settings) -> LayeredDetector:
+    """The detector that the settings ask for. Loads the models: takes a few seconds."""
+    from agent.detection.detector import LayeredDetector
+
+    detection = settings.detection
+    return LayeredDetector(detection_version(settings), detection.model, detection.minimum_score)
+
+
 def build_analyst(settings: Settings, identity_key: bytes) -> Analyst:
     """What a worker process does with each document. Loads Presidio: takes a second or two."""
     from agent.detection.identity import FindingIdentity
-    from agent.detection.presidio import PresidioDetector
     from agent.usecases.analyse import Analyst
 
-    detector = PresidioDetector(settings.detection.model, settings.detection.minimum_score)
-    return Analyst(extractor_from(settings), detector, FindingIdentity(identity_key).of)
+    return Analyst(extractor_from(settings), detector_from(settings), FindingIdentity(identity_key).of)
 
 
 def worker_pool(settings: Settings, state: Path, jobs: int) -> ProcessPool:
@@ -215,7 +234,6 @@ def worker_pool(settings: Settings, state: Path, jobs: int) -> ProcessPool:
 
 def analysis_version(settings: Settings) -> AnalysisVersion:
     """What decides what analysing a document gives: libraries, our own rules, and settings. Loads nothing."""
-    from agent.detection.presidio import detector_version
     from agent.extraction.versions import reader_versions, shared_version
     from agent.model.analysis_version import AnalysisVersion
 
@@ -223,7 +241,7 @@ def analysis_version(settings: Settings) -> AnalysisVersion:
     return AnalysisVersion(
         f"{shared_version()}; {limits}",
         reader_versions(settings.extraction.ocr or ""),
-        detector_version(settings.detection.model, settings.detection.minimum_score),
+        detection_version(settings),
     )
 
 

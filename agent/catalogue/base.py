@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.model.analysis_version import AnalysisVersion
-from agent.model.finding import Finding
+from agent.model.finding import Finding, Verdict
 from agent.model.outcome import Extraction, Outcome, OutcomeKind
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, Item, ItemRef
 
@@ -54,6 +54,7 @@ class ItemResult:
     content_hash: bytes | None = None
     findings: tuple[Finding, ...] = ()
     finding_total: int = 0
+    verdict: Verdict = Verdict()
     retry: bool = False
 
     @property

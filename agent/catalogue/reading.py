@@ -7,6 +7,7 @@ from collections.abc import Mapping, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent.catalogue import verdicts
 from agent.catalogue.database import Database
 from agent.catalogue.fingerprints import in_force
 from agent.model.analysis_version import AnalysisVersion
@@ -18,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 RECORD_COLUMNS = (
     "s.name, f.path, i.name, i.format, i.size_bytes, i.modified_at, i.created_at, i.accessed_at, i.first_seen_at, "
-    "i.outcome, i.reason, i.extraction, i.findings, i.marks"
+    "i.outcome, i.reason, i.extraction, i.findings, i.marks, i.verdict"
 )
 RECORD_TABLES = "item i JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id"
 
@@ -33,7 +34,8 @@ def moment(microseconds: int) -> datetime:
 
 def record_of(row: tuple[Any, ...]) -> tuple[ItemRef, Record]:
     """The item and its facts out of a row of `RECORD_COLUMNS`."""
-    share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found, marks = row
+    share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found = row[:13]
+    marks, verdict = row[13:]
     ref = ItemRef(folder, name)
     return ref, Record(
         share=share,
@@ -47,6 +49,7 @@ def record_of(row: tuple[Any, ...]) -> tuple[ItemRef, Record]:
         accessed_at=None if accessed is None else moment(accessed),
         findings=json.loads(found) if found else {},
         marks=json.loads(marks) if marks else {},
+        verdict=verdicts.read(verdict),
         extraction=ExtractionStatus(extraction) if extraction else None,
     )
 

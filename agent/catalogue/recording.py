@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, select
 from sqlalchemy.dialects.sqlite import insert
 
+from agent.catalogue import verdicts
 from agent.catalogue.base import ItemResult, Pass, Recorded
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.tables import LIVE, MISSING, TOMBSTONE, finding, folder, folder_not_listed, item
@@ -112,6 +113,7 @@ class Recorder:
             "owner": there.owner if there else "",
             "file_id": there.file_id if there else b"",
             "link_count": there.link_count if there else 1,
+            "verdict": verdicts.written(result.verdict),
             "marks": json.dumps(dict(there.marks), separators=(",", ":")) if there and there.marks else "",
         }
 
@@ -189,4 +191,6 @@ def _finding_row(found: Finding) -> dict[str, Any]:
         "score": found.score,
         "count": found.count,
         "location": found.location,
+        "attributes": " ".join(sorted(found.attributes)),
+        "why": found.why,
     }

@@ -117,7 +117,11 @@ class Catalogue:
 
     def known(self, current: Pass) -> Known:
         """What a connector needs to tell what has changed since the passes before."""
-        return KnownItems(self._database, current.share.id, current.version)
+        return self.known_under(current.share, current.version)
+
+    def known_under(self, of: Share, version: AnalysisVersion) -> Known:
+        """The same outside a pass: what was analysed under a version no longer in force counts as changed."""
+        return KnownItems(self._database, of.id, version)
 
     def holder_of(self, of: Share, file_id: bytes) -> ItemRef | None:
         """The live name under which a file with several names is recorded, if it is."""
@@ -227,7 +231,16 @@ class Catalogue:
                 .order_by(finding.c.entity_type, finding.c.score.desc(), finding.c.identity)
             ).all()
         return tuple(
-            Finding(row.entity_type, row.identity, row.score, row._mapping["count"], row.location) for row in rows
+            Finding(
+                row.entity_type,
+                row.identity,
+                row.score,
+                row._mapping["count"],
+                row.location,
+                frozenset(row.attributes.split()),
+                row.why,
+            )
+            for row in rows
         )
 
     def findings_summary(self, of: Share) -> dict[str, tuple[int, int]]:
@@ -276,7 +289,9 @@ class Catalogue:
         lost = (item.c.state == MISSING) & item.c.folder_id.in_(select(folder.c.id).where(folder.c.share_id == of.id))
         self._connection.execute(finding.delete().where(finding.c.item_id.in_(select(item.c.id).where(lost))))
         buried = self._connection.execute(
-            item.update().where(lost).values(state=TOMBSTONE, findings="", finding_total=0, content_hash=None)
+            item.update()
+            .where(lost)
+            .values(state=TOMBSTONE, findings="", finding_total=0, content_hash=None, verdict="")
         )
         if buried.rowcount:
             self._facts_changed()

@@ -122,6 +122,7 @@ item = Table(
     Column("file_id", LargeBinary, nullable=False),
     Column("link_count", Integer, nullable=False),
     Column("marks", Text, nullable=False),
+    Column("verdict", Text, nullable=False, server_default=""),
     UniqueConstraint("folder_id", "name"),
 )
 Index(
@@ -141,6 +142,8 @@ finding = Table(
     Column("score", Float, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("location", Text, nullable=False),
+    Column("attributes", Text, nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
     Index("ix_finding_identity", "identity"),
 )
 

@@ -15,6 +15,7 @@ from agent.model.schedule import (
     AllOf,
     AnyOf,
     Condition,
+    ContentIs,
     FileKindIs,
     FindingPresent,
     Not,
@@ -26,10 +27,12 @@ from agent.model.schedule import (
     captures_of,
 )
 
-# How far each sort of evidence is to be trusted. A mark is a statement; a folder name is a habit of the whole
-# office; findings tell what an item speaks of, not what it is for; share and file kind hardly tell anything.
+# How far each sort of evidence is to be trusted. A mark is a statement; a folder name is a habit of the whole office;
+# the likeness of a text is a model's guess, as sure as the model says but never surer than this; findings tell what an
+# item speaks of, not what it is for; share and file kind hardly tell anything.
 BY_MARK = 1.0
 BY_PATH = 0.9
+BY_CONTENT = 0.8
 BY_FINDING = 0.7
 BY_KIND = 0.5
 
@@ -109,6 +112,8 @@ def _compile(condition: Condition) -> _Test:
             return _share_test(names)
         case FileKindIs():
             return _kind_test(condition)
+        case ContentIs():
+            return _content_test(condition)
         case FindingPresent(what, at_least):
             return _finding_test(what, at_least)
         case AllOf(conditions):
@@ -148,6 +153,18 @@ def _kind_test(condition: FileKindIs) -> _Test:
     return lambda subject: evidence_of.get(file_kind_of(subject.record))
 
 
+def _content_test(condition: ContentIs) -> _Test:
+    kinds = frozenset(str(kind) for kind in condition.kinds)
+
+    def test(subject: _Subject) -> _Evidence | None:
+        for kind, confidence in subject.record.verdict.kinds[:1]:
+            if kind in kinds:
+                return _Evidence(f"text like that of {kind} ({confidence:.0%} sure)", {}, min(confidence, BY_CONTENT))
+        return None
+
+    return test
+
+
 def _finding_test(what: str | DataCategory, at_least: int) -> _Test:
     if isinstance(what, DataCategory):
         types = frozenset(entity_type for entity_type, category in ENTITY_CATEGORIES.items() if category is what)
@@ -159,6 +176,8 @@ def _finding_test(what: str | DataCategory, at_least: int) -> _Test:
     def test(subject: _Subject) -> _Evidence | None:
         found = subject.record.findings
         count = sum(number for entity_type, number in found.items() if entity_type in types) if found else 0
+        if not count and what in {judged.category for judged in subject.record.verdict.categories}:
+            count = 1  # the document reveals it as a whole
         if count < at_least:
             return None
         return _Evidence(f"{count} {'finding' if count == 1 else 'findings'} {name}", {}, BY_FINDING)

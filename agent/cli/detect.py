@@ -28,13 +28,12 @@ def detect(
     Example:  retentiond detect letter.docx payroll.xlsx
     """
     from agent import bootstrap
-    from agent.detection.presidio import PresidioDetector
     from agent.errors import UsageError
 
     if jsonl == bool(files):
         raise UsageError("Name the files to look into, or give --jsonl and lines on standard input.")
     settings = bootstrap.settings_from(config)
-    detector = PresidioDetector(settings.detection.model, settings.detection.minimum_score)
+    detector = bootstrap.detector_from(settings)
     if jsonl:
         import json as codec
 
@@ -63,18 +62,25 @@ def _detect_files(files: list[Path], extractor: Any, detector: Any, json: bool) 
             except OSError as error:
                 raise UsageError(f"{shown}: cannot be read ({error.strerror}).") from error
             with document:
-                extraction, located = detect_file(document.fileno(), os.fsencode(file.name), extractor, detector)
+                extraction, located, verdict = detect_file(
+                    document.fileno(), os.fsencode(file.name), extractor, detector
+                )
             if json:
-                findings = [
-                    {"type": found.entity_type, "score": round(found.score, 4), "location": found.location}
-                    for found in located
-                ]
                 facts = {"path": shown, "format": extraction.format, "status": extraction.status.value}
-                kinds = implied(found.entity_type for found in located)
-                typer.echo(codec.dumps({**facts, "findings": findings, **kinds}))
+                findings = [{**found.facts, "location": found.location} for found in located]
+                typer.echo(codec.dumps({**facts, "findings": findings, **implied(verdict)}))
                 continue
             typer.echo(f"{shown}: {extraction.format}, {extraction.status.value}, {len(located)} findings")
+            for judged in verdict.categories:
+                typer.echo(f"  reveals {judged.category.value} ({_shown(judged.score, judged.attributes)})")
+            for kind, confidence in verdict.kinds[:1]:
+                typer.echo(f"  looks like: {kind} ({confidence:.2f})")
             for found in located:
-                typer.echo(f"  {found.entity_type:<26} {found.score:.2f}  {describe(found.location)}")
+                sure = _shown(found.span.score, found.span.attributes)
+                typer.echo(f"  {found.span.entity_type:<26} {sure}  {describe(found.location)}")
     finally:
         extractor.close()
+
+
+def _shown(score: float, attributes: frozenset[str]) -> str:
+    return ", ".join([f"{score:.2f}", *sorted(attributes)])

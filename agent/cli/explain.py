@@ -56,12 +56,23 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
         "first_seen_at": record.first_seen_at.isoformat(),
         "outcome": str(record.outcome),
         "extraction": record.extraction,
+        "reveals": [
+            {
+                "category": judged.category.value,
+                "score": round(judged.score, 2),
+                "attributes": sorted(judged.attributes),
+            }
+            for judged in record.verdict.categories
+        ],
+        "looks_like": [{"kind": kind, "confidence": round(confidence, 2)} for kind, confidence in record.verdict.kinds],
         "findings": [
             {
                 "type": finding.entity_type,
                 "score": round(finding.score, 2),
                 "count": finding.count,
                 "location": finding.location,
+                "attributes": sorted(finding.attributes),
+                "because": finding.why,
             }
             for finding in explanation.findings
         ],
@@ -111,8 +122,16 @@ def _tell(facts: dict[str, Any]) -> None:
     console.print(verdict)
     for sentence in decision["reasons"]:
         console.print(f"  - {sentence}")
+    for judged in facts["reveals"]:
+        console.print(f"Reveals {say(judged['category'])} ({_sure(judged)}).")
+    for likeliest in facts["looks_like"][:1]:
+        console.print(f"Its text looks like: {likeliest['kind']} ({likeliest['confidence']:.2f}).")
     if facts["findings"]:
         console.print("Findings (values are not kept):")
     for finding in facts["findings"]:
         times = "once" if finding["count"] == 1 else f"{finding['count']:,} times, first"
-        console.print(f"  {finding['type']:<26} {finding['score']:.2f}  {times} in {describe(finding['location'])}")
+        console.print(f"  {finding['type']:<26} {_sure(finding)}  {times} in {describe(finding['location'])}")
+
+
+def _sure(told: dict[str, Any]) -> str:
+    return ", ".join([f"{told['score']:.2f}", *told["attributes"]])

@@ -35,6 +35,12 @@ def scan(
     new_mount: Annotated[
         bool, typer.Option("--new-mount", help="Accept that another file system answers than in the last scan.")
     ] = False,
+    diff: Annotated[
+        bool,
+        typer.Option(
+            "--diff", help="Record nothing: say which known files would gain or lose which category if scanned now."
+        ),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step on standard error.")] = False,
 ) -> None:
     """Scan folders: which files hold personal data, which class each has, since when it is due and why.
@@ -53,6 +59,9 @@ def scan(
     start_logging(verbose)
     console = Console(stderr=True)
     work = Scanning(console, state, config, schedule, jobs or 0, may_change_access_times)
+    if diff:
+        _tell_differences(Console(soft_wrap=True), work.compare(paths or []), json)
+        return
     result = work.run(paths or [], new_mount=new_mount)
     if json:
         import json as codec
@@ -64,6 +73,32 @@ def scan(
         raise typer.Exit(ExitCode.NOT_RECONCILED)
     if result["failed"] or any(folder["failed"] for folder in result["folders_not_listed"]):
         raise typer.Exit(ExitCode.ITEMS_FAILED)
+
+
+def _tell_differences(console: Console, result: dict[str, Any], json: bool) -> None:
+    from agent.reports.words import say
+
+    if json:
+        import json as codec
+
+        typer.echo(codec.dumps(result, indent=2, ensure_ascii=False))
+        return
+    for found in result["differences"]:
+        words = [f"+ {say(category)}" for category in found["gained"]]
+        words += [f"- {say(category)}" for category in found["lost"]]
+        if found["kind_before"] != found["kind_now"]:
+            words.append(
+                f"looks like {found['kind_now'] or 'nothing known'}, before {found['kind_before'] or 'nothing known'}"
+            )
+        if found["changed"]:
+            words.append("the file has changed")
+        console.print(f"{found['path']}: {'; '.join(words)}", highlight=False, markup=False)
+    console.print(
+        f"{result['compared']:,} files analysed again, {len(result['differences']):,} would change"
+        + (f", {result['not_compared']:,} could not be compared" if result["not_compared"] else "")
+        + ". Nothing was recorded; a scan without --diff does that.",
+        highlight=False,
+    )
 
 
 def _tell(console: Console, result: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import bootstrap
 from agent.errors import UsageError
+from agent.usecases.difference import Comparison, Difference
 from agent.usecases.scan import Scan
 from connectors.base import show_name
 
@@ -48,15 +49,48 @@ class Scanning:
 
     def run(self, paths: list[Path], *, new_mount: bool) -> dict[str, Any]:
         """Scans every share, writes the report, and gives the facts of `scan --json`."""
+        shares = self._shares(paths)
+        with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state, create=True) as catalogue:
+            began = time.monotonic()
+            results = [self._scan(catalogue, name, path, new_mount) for name, path in shares]
+            return {**self._facts(catalogue, results), "seconds": round(time.monotonic() - began, 3)}
+
+    def compare(self, paths: list[Path]) -> dict[str, Any]:
+        """Analyses again what a scan would, records nothing, and gives the facts of `scan --diff --json`."""
+        shares = self._shares(paths)
+        with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state) as catalogue:
+            told = [self._compare(catalogue, name, path) for name, path in shares]
+        return {
+            "compared": sum(comparison.compared for comparison, _ in told),
+            "not_compared": sum(comparison.not_compared for comparison, _ in told),
+            "differences": [
+                _difference(path, found) for (_, path), (_, all_) in zip(shares, told, strict=True) for found in all_
+            ],
+        }
+
+    def _shares(self, paths: list[Path]) -> list[tuple[str, Path]]:
+        """Names and places of the folders named on the command line, else of the shares in the settings."""
         named = {_whole(Path(share.path)): share.name for share in self._settings.shares}
         shares = [(named.get(path, _shown(path)), path) for path in map(_whole, paths)]
         shares = shares or [(name, path) for path, name in named.items()]
         if not shares:
             raise UsageError("Name a folder to scan, for example:  retentiond scan ~/Documents")
-        with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state, create=True) as catalogue:
-            began = time.monotonic()
-            results = [self._scan(catalogue, name, path, new_mount) for name, path in shares]
-            return {**self._facts(catalogue, results), "seconds": round(time.monotonic() - began, 3)}
+        return shares
+
+    def _compare(self, catalogue: Catalogue, name: str, path: Path) -> tuple[Comparison, list[Difference]]:
+        from agent.cli.progress import scan_progress
+
+        connector = bootstrap.share_connector(path, name, self._state, self._settings)
+        executor = bootstrap.worker_pool(self._settings, self._state, self._jobs)
+        try:
+            scope = bootstrap.scope_of(connector, path)
+            version = bootstrap.analysis_version(self._settings)
+            with scan_progress(self._console, path.name or "/", lambda stop: _seen_before(catalogue, name)) as advance:
+                comparison = Comparison(connector, scope, catalogue, executor, version, advance)
+                return comparison, list(comparison.differences())
+        finally:
+            executor.close()
+            connector.close()
 
     def _scan(self, catalogue: Catalogue, name: str, path: Path, new_mount: bool) -> tuple[PassResult, int]:
         from agent.cli.progress import scan_progress
@@ -151,6 +185,17 @@ def _whole(path: Path) -> Path:
 
 def _shown(path: Path) -> str:
     return show_name(os.fsencode(path))
+
+
+def _difference(place: Path, found: Difference) -> dict[str, Any]:
+    return {
+        "path": f"{_shown(place)}/{found.path}",
+        "gained": sorted(category.value for category in found.gained),
+        "lost": sorted(category.value for category in found.lost),
+        "kind_before": found.kind_before,
+        "kind_now": found.kind_now,
+        "changed": found.changed,
+    }
 
 
 def _seen_before(catalogue: Catalogue, name: str) -> int | None:

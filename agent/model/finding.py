@@ -40,6 +40,9 @@ SPECIAL_CATEGORIES = frozenset(
     }
 )
 
+# Whether a document reveals these about somebody is for the document as a whole to say.
+JUDGED_CATEGORIES = SPECIAL_CATEGORIES | {DataCategory.CRIMINAL}
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -86,7 +89,8 @@ class Finding:
     """One distinct value detected in one item.
 
     `identity` is a keyed hash of the normalised value (16 bytes); the value itself is never kept.
-    `location` is where it first stood, `count` how often it stood in the item, `score` the best of its scores.
+    `location` is where it first stood, `count` how often it stood in the item, `score` the best of its scores, with the
+    `attributes` and the reason (`why`) of the span that had it.
     """
 
     entity_type: str
@@ -94,3 +98,5 @@ class Finding:
     score: float
     count: int
     location: str
+    attributes: frozenset[str] = frozenset()
+    why: str = ""

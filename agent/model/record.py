@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from agent.model.categories import category_of
+from agent.model.finding import DataCategory, Verdict
 from agent.model.outcome import ExtractionStatus, Outcome
 
 
@@ -14,8 +16,8 @@ class Record:
     """An item as classification and decision see it. Times are aware and in UTC; `path` is relative to the share.
 
     `format` is what the content was found to be (`pdf`, `docx`, `unknown` …), `findings` the number of distinct
-    values per entity type, `marks` the labels found at the source, `extraction` how getting its text ended, if it was
-    tried. No content and no value of any finding is here.
+    values per entity type, `verdict` what it is as a whole, `marks` the labels found at the source, `extraction` how
+    getting its text ended, if it was tried. No content and no value of any finding is here.
     """
 
     share: str
@@ -30,3 +32,12 @@ class Record:
     findings: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
     extraction: ExtractionStatus | None = None
+    verdict: Verdict = Verdict()
+
+    @property
+    def categories(self) -> frozenset[DataCategory]:
+        """Every category of personal data in the item."""
+        if not self.findings and not self.verdict.categories:
+            return frozenset()
+        found = {category_of(entity_type) for entity_type in self.findings}
+        return frozenset(found | {judged.category for judged in self.verdict.categories})

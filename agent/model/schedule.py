@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from agent.model.finding import DataCategory
+from agent.model.record_kind import RecordKind
 
 CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -107,6 +108,13 @@ class FileKindIs:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentIs:
+    """The item's text looks most like a record of one of these kinds."""
+
+    kinds: tuple[RecordKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FindingPresent:
     """At least so many distinct values of an entity type, or of a whole data category, were found in the item."""
 
@@ -135,7 +143,7 @@ class Not:
     condition: Condition
 
 
-Condition = PathMatches | ShareIs | FileKindIs | FindingPresent | AllOf | AnyOf | Not
+Condition = PathMatches | ShareIs | FileKindIs | ContentIs | FindingPresent | AllOf | AnyOf | Not
 
 
 def captures_of(condition: Condition) -> frozenset[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from agent.model.finding import DataCategory
+from agent.model.record_kind import RecordKind
 from agent.model.schedule import (
     CAPTURE,
     AllOf,
     AnyOf,
     Condition,
+    ContentIs,
     FileKind,
     FileKindIs,
     FindingPresent,
@@ -56,6 +58,9 @@ def _read(name: str, fields: dict[str, Entry]) -> Condition | None:
         case "file_kind":
             words = [item.word([*FileKind], "a file kind") for item in entry.one_or_more() or []]
             return FileKindIs(tuple(FileKind(word) for word in words if word))
+        case "content":
+            words = [item.word([*RecordKind], "a kind of record") for item in entry.one_or_more() or []]
+            return ContentIs(tuple(RecordKind(word) for word in words if word))
         case "finding":
             return _finding(entry, fields.get(AT_LEAST.name))
         case "not":

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.finding import DataCategory
+from agent.model.record_kind import RecordKind
 from agent.model.schedule import Disposition, FileKind, RecordDate
 
 ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -67,6 +68,12 @@ CONDITION_FIELDS = (
         "file_kind",
         "The item is a file of one of these kinds.",
         _one_or_more({"enum": [str(kind) for kind in FileKind]}),
+        required=False,
+    ),
+    Field(
+        "content",
+        "The item's text looks like a record of one of these kinds.",
+        _one_or_more({"enum": [str(kind) for kind in RecordKind]}),
         required=False,
     ),
     Field(

@@ -9,7 +9,6 @@ from datetime import date
 
 from agent.catalogue.store import Catalogue
 from agent.classification.classify import Classifier
-from agent.model.categories import category_of
 from agent.model.decision import Assignment, Decision, DecisionState
 from agent.model.record import Record
 from agent.model.schedule import RetentionSchedule
@@ -64,6 +63,6 @@ def total(evaluated: Iterable[Evaluated]) -> Totals:
         if entry.decision.state is DecisionState.DUE and entry.decision.class_id:
             totals.classes_due[entry.decision.class_id] += 1
         totals.findings.update(entry.record.findings)
-        totals.categories.update({category_of(entity).value for entity in entry.record.findings})
-        totals.with_personal_data += bool(entry.record.findings)
+        totals.categories.update(category.value for category in entry.record.categories)
+        totals.with_personal_data += bool(entry.record.categories)
     return totals

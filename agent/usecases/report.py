@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from agent.catalogue.base import PassResult, Share
 from agent.catalogue.store import Catalogue
-from agent.model.categories import category_of
 from agent.model.schedule import RetentionSchedule
 from agent.reports.base import Report, ReportRow, ShareCoverage
 from agent.usecases.evaluate import Evaluated, Evaluation
@@ -44,7 +43,7 @@ def _row(entry: Evaluated) -> ReportRow:
         modified_on=record.modified_at.date(),
         outcome=str(record.outcome),
         extraction=record.extraction or "",
-        categories=tuple(sorted({category_of(entity).value for entity in record.findings})),
+        categories=tuple(sorted(category.value for category in record.categories)),
         findings=record.findings,
         classes=tuple(assignment.class_id for assignment in entry.assignments),
         state=decision.state,

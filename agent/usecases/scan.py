@@ -235,7 +235,14 @@ class Scan:
         if outcome.kind is OutcomeKind.FAILED:
             log.warning("item.failed", item=str(item.ref), reason=outcome.reason)
         return ItemResult(
-            item.ref, item, outcome, answer.extraction, answer.content_hash, answer.findings, answer.total
+            item.ref,
+            item,
+            outcome,
+            answer.extraction,
+            answer.content_hash,
+            answer.findings,
+            answer.total,
+            answer.verdict,
         )
 
     def _close_contents(self) -> None:

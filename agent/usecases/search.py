@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.detection.base import Detector
+from agent.detection.base import DocumentSearch
 from agent.extraction.base import Chunk
+from agent.model.finding import Span
 
 # So much of the next chunk is looked at for the end of a value, and so much of the last one for the words before it.
 _OVERLAP = 300
 
-# What was found: entity type, value, score, location.
-OnFound = Callable[[str, str, float, str], None]
+# What was found: its span, its value, its location.
+OnFound = Callable[[Span, str, str], None]
 
 
 class TextSearch:
@@ -20,8 +21,8 @@ class TextSearch:
     A chunk is held until the next one comes, so that memory is bounded by two of them.
     """
 
-    def __init__(self, detector: Detector, on_found: OnFound) -> None:
-        self._detector = detector
+    def __init__(self, document: DocumentSearch, on_found: OnFound) -> None:
+        self._document = document
         self._on_found = on_found
         self._held: Chunk | None = None
         self._own_from = 0
@@ -48,7 +49,5 @@ class TextSearch:
             self._held, self._own_from = None, 0
 
     def _search(self, chunk: Chunk, text: str) -> None:
-        for span in self._detector.detect(text):
-            if self._own_from <= span.start < len(chunk.text):
-                value, location = text[span.start : span.end], chunk.location_at(span.start)
-                self._on_found(span.entity_type, value, span.score, location)
+        for span in self._document.search(text, self._own_from, len(chunk.text)):
+            self._on_found(span, text[span.start : span.end], chunk.location_at(span.start))

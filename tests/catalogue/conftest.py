@@ -9,12 +9,15 @@ import pytest
 from agent.catalogue.base import ItemResult, Pass, PassResult, Recorded
 from agent.catalogue.store import Catalogue
 from agent.model.analysis_version import AnalysisVersion
-from agent.model.finding import Finding
+from agent.model.finding import CategoryVerdict, DataCategory, Finding, Verdict
 from agent.model.outcome import Extraction, ExtractionStatus, Outcome, OutcomeKind
 from connectors.base import Item, ItemRef
 
 BEGAN = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 SCANNED = Outcome(OutcomeKind.SCANNED)
+VERDICT = Verdict(
+    (CategoryVerdict(DataCategory.CRIMINAL, 0.75, frozenset({"negated", "uncertain"})),), (("disciplinary", 0.5),)
+)
 
 
 @pytest.fixture
@@ -46,13 +49,14 @@ def a_result(path: bytes, version: bytes = b"1", **changes: object) -> ItemResul
         marks={"user.retentiond.class": "payroll"},
         file_id=b"id of " + path,
     )
-    found = Finding("EMAIL_ADDRESS", bytes(range(16)), 0.9, 3, "page=2")
+    found = Finding("EMAIL_ADDRESS", bytes(range(16)), 0.9, 3, "page=2", frozenset({"negated"}), "by its shape")
     facts: dict[str, object] = {
         "outcome": SCANNED,
         "extraction": Extraction(ExtractionStatus.PARTIAL, "pdf", ("damaged_page",), 1234, frozenset({"pdf"})),
         "content_hash": b"h" * 32,
         "findings": (found,),
         "finding_total": 3,
+        "verdict": VERDICT,
     }
     return ItemResult(ref, item, **{**facts, **changes})  # type: ignore[arg-type]
 

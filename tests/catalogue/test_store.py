@@ -11,9 +11,10 @@ import pytest
 from agent.catalogue.base import FolderNotListed, ItemResult
 from agent.catalogue.store import Catalogue
 from agent.model.analysis_version import AnalysisVersion
+from agent.model.finding import DataCategory
 from agent.model.outcome import Extraction, ExtractionStatus, Outcome, OutcomeKind
 from connectors.base import FailReason, FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef, SkipReason
-from tests.catalogue.conftest import BEGAN, SCANNED, a_pass, a_result, begin, ref_of, version
+from tests.catalogue.conftest import BEGAN, SCANNED, VERDICT, a_pass, a_result, begin, ref_of, version
 
 
 def test_an_item_is_read_back_as_it_was_stored(catalogue: Catalogue) -> None:
@@ -30,6 +31,8 @@ def test_an_item_is_read_back_as_it_was_stored(catalogue: Catalogue) -> None:
     assert record.accessed_at == stored.item.accessed_at
     assert record.first_seen_at == BEGAN + timedelta(seconds=30)
     assert (record.outcome, record.extraction) == (SCANNED, ExtractionStatus.PARTIAL)
+    assert record.verdict == VERDICT
+    assert record.categories == {DataCategory.CONTACT, DataCategory.CRIMINAL}
     assert (record.findings, record.marks) == ({"EMAIL_ADDRESS": 1}, {"user.retentiond.class": "payroll"})
     assert catalogue.record(share, stored.ref) == record
     assert catalogue.findings(share, stored.ref) == stored.findings

@@ -6,16 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.classification.classify import BY_FINDING, BY_KIND, BY_MARK, BY_PATH, Classifier, classify
+from agent.classification.classify import BY_CONTENT, BY_FINDING, BY_KIND, BY_MARK, BY_PATH, Classifier, classify
 from agent.classification.file_kinds import file_kind_of
 from agent.model.decision import CLASS_MARK, Assignment
-from agent.model.finding import DataCategory
+from agent.model.finding import CategoryVerdict, DataCategory, Verdict
 from agent.model.outcome import Outcome, OutcomeKind
 from agent.model.record import Record
+from agent.model.record_kind import RecordKind
 from agent.model.schedule import (
     AllOf,
     AnyOf,
     Condition,
+    ContentIs,
     Disposition,
     FileKind,
     FileKindIs,
@@ -105,6 +107,28 @@ def test_all_of_needs_every_part_and_keeps_keys_and_words_of_each() -> None:
     assert assignment.confidence == BY_PATH
     assert only(condition, record("HR/Smith J/a.docx", share="archive")) is None
     assert only(condition, record("HR/Smith J/a.pdf", format="pdf")) is None
+
+
+def test_what_the_text_looks_like_is_evidence_as_sure_as_the_model_is() -> None:
+    condition = ContentIs((RecordKind.PAYROLL, RecordKind.SICKNESS))
+    likely = record("x/a.docx", verdict=Verdict(kinds=(("payroll", 0.62), ("sickness", 0.3))))
+    assignment = only(condition, likely)
+    assert assignment is not None
+    assert assignment.provenance == "text like that of payroll (62% sure)"
+    assert assignment.confidence == 0.62
+    certain = only(condition, record("x/a.docx", verdict=Verdict(kinds=(("sickness", 0.99),))))
+    assert certain is not None
+    assert certain.confidence == BY_CONTENT
+    second_guess = Verdict(kinds=(("invoice", 0.5), ("payroll", 0.4)))
+    assert only(condition, record("x/a.docx", verdict=second_guess)) is None
+    assert only(condition, record("x/a.docx")) is None
+
+
+def test_a_category_that_the_document_reveals_as_a_whole_counts_as_found() -> None:
+    verdict = Verdict((CategoryVerdict(DataCategory.HEALTH, 0.8),))
+    assert only(FindingPresent(DataCategory.HEALTH), record("x/a", verdict=verdict)) is not None
+    assert only(FindingPresent(DataCategory.HEALTH, 2), record("x/a", verdict=verdict)) is None
+    assert only(FindingPresent(DataCategory.GENETIC), record("x/a", verdict=verdict)) is None
 
 
 def test_only_the_keys_of_the_class_are_given() -> None:

@@ -225,6 +225,7 @@ BAD_CONDITIONS = [
     ("path: 2019", f'12:13: {AT}.path: 2019 {NOT_QUOTED}: "2019".'),
     ("not: {file_kind: pfd}", f'12:24: {AT}.not.file_kind: "pfd" is not a file kind. Did you mean "pdf"?'),
     ("file_kind: pfd", f'12:18: {AT}.file_kind: "pfd" is not a file kind. Did you mean "pdf"?'),
+    ("content: pay-roll", f'12:16: {AT}.content: "pay-roll" is not a kind of record. Did you mean "payroll"?'),
     ("finding: credit_card", f'12:16: {AT}.finding: "credit_card" is not an entity type or data category that can be '
      'found. Did you mean "CREDIT_CARD"?'),
     ("finding: helth", f'12:16: {AT}.finding: "helth" is not an entity type or data category that can be found. '
@@ -237,7 +238,7 @@ BAD_CONDITIONS = [
     ("- share: hr", f'12:7: {AT}: A list of conditions needs to say how many must hold. '
      'Put "any_of:" or "all_of:" above it.'),
     ("{}", f"12:7: {AT}: This condition says nothing. "
-     "Write one of: path, share, file_kind, finding, all_of, any_of, not."),
+     "Write one of: path, share, file_kind, content, finding, all_of, any_of, not."),
     ("any_of: {share: hr}", f"12:15: {AT}.any_of: Here stands a group of fields, but a list is needed: "
      "begin each of its lines with a hyphen."),
     ("any_of: [{shares: hr}]", f'12:17: {AT}.any_of[1]: There is no field "shares" here. Did you mean "share"?'),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.extraction.base import Chunk
-from agent.model.finding import Span
+from agent.model.finding import Span, Verdict
 from agent.usecases import search as search_module
 from agent.usecases.search import TextSearch
 
@@ -18,18 +18,21 @@ from agent.usecases.search import TextSearch
 class Numbers:
     """Finds numbers of six digits, surer with a word before."""
 
-    version = "test"
-
-    def detect(self, text: str) -> Sequence[Span]:
+    def search(self, text: str, own_from: int = 0, own_to: int | None = None) -> Sequence[Span]:
+        own_to = len(text) if own_to is None else own_to
         return [
             Span("EMPLOYEE_ID", found.start(2), found.end(2), 0.9 if found.group(1) else 0.5)
             for found in re.finditer(r"(no\. )?\b(\d{6})\b", text)
+            if own_from <= found.start(2) < own_to
         ]
+
+    def verdict(self) -> Verdict:
+        return Verdict()
 
 
 def _found(pieces: Sequence[str]) -> list[tuple[str, float, str]]:
     found: list[tuple[str, float, str]] = []
-    search = TextSearch(Numbers(), lambda kind, value, score, location: found.append((value, score, location)))
+    search = TextSearch(Numbers(), lambda span, value, location: found.append((value, span.score, location)))
     for number, piece in enumerate(pieces, 1):
         search.take(Chunk(piece, ((0, f"line={number}"),)))
     search.finish()
