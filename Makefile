@@ -75,7 +75,7 @@ bench: setup ## measure, side by side in one run (ARGS=--million for a million f
 
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra training --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements-dev.lock -o requirements.lock
 
 .PHONY: clean
