@@ -11,6 +11,7 @@ from enum import StrEnum
 from agent.model.schedule import Disposition
 
 CLASS_MARK = "user.retentiond.class"
+LABELLED_MARK = "user.retentiond.labelled"  # the day on which the class was set, as YYYY-MM-DD
 
 
 def normalise_key(value: str) -> str:
@@ -67,6 +68,7 @@ class ReasonCode(StrEnum):
     NO_DATE = "no_date"
     IMPOSSIBLE_DATE = "impossible_date"
     WEAK_DATE = "weak_date"
+    COMBINED = "combined"
     RULING = "ruling"
     COMPETING = "competing"
 

@@ -29,6 +29,8 @@ class RecordDate(StrEnum):
 
     CREATED = "created"
     MODIFIED = "modified"
+    ACCESSED = "accessed"
+    LABELLED = "labelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,74 @@ class EventTrigger:
     key: str
 
 
-Trigger = RecordDate | EventTrigger
+@dataclass(frozen=True, slots=True)
+class AgeTrigger:
+    """The clock starts on the birthday on which the person of the item's key reaches this age.
+
+    The birth is an event of the type BORN, since no date of birth is kept with an item.
+    """
+
+    age: int
+    key: str
+
+
+BORN = "born"
+SingleTrigger = RecordDate | EventTrigger | AgeTrigger
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A length of calendar time. How it is added to a date is written down in `agent.retention.periods`."""
+    """A length of calendar time. How it is added to a date is written down in `agent.retention.periods`.
+
+    `plus` runs after it: six plus one years are six years that the law asks for and one of grace.
+    """
 
     years: int = 0
     months: int = 0
     weeks: int = 0
     days: int = 0
+    plus: Period | None = None
+
+
+class CutOff(StrEnum):
+    """The day at whose end a batch of records is closed, so that their period runs from there."""
+
+    MONTH = "end_of_month"
+    YEAR = "end_of_year"
+    TAX_YEAR = "end_of_tax_year"
+    FINANCIAL_YEAR = "end_of_financial_year"
+    SCHOOL_YEAR = "end_of_school_year"
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """A trigger, the cut-off that moves its date on, and the period that runs from there; without one, at once."""
+
+    trigger: SingleTrigger
+    period: Period | None = None
+    cut_off: CutOff | None = None
+
+
+class Combination(StrEnum):
+    """Which of several countdowns counts."""
+
+    FIRST_OF = "first_of"
+    LAST_OF = "last_of"
+    ALL_OF = "all_of"
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """Several countdowns of which one lets the item go.
+
+    The first of those that have begun to end, the last of them, or the last when all of them have begun.
+    """
+
+    how: Combination
+    countdowns: tuple[Countdown, ...]
+
+
+Trigger = SingleTrigger | Combined
 
 
 class FileKind(StrEnum):
@@ -163,7 +222,8 @@ class RetentionClass:
 
     `mandate` is the law or instrument that gives authority to keep or destroy, `scope_notes` say how to apply the
     class. A class whose outcome is `retain_permanently` has neither trigger nor period; any other has a trigger, and
-    without a period its items are due on the very day the clock starts.
+    without a period its items are due on the very day the clock starts. Where several countdowns are combined, each
+    has its own period and cut-off, and the class none.
     """
 
     id: str
@@ -175,6 +235,7 @@ class RetentionClass:
     trigger: Trigger | None
     period: Period | None
     outcome: Disposition
+    cut_off: CutOff | None = None
 
 
 @dataclass(frozen=True, slots=True)

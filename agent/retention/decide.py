@@ -76,8 +76,8 @@ def decide(
         ruling.due_on,
         (
             _applies(ruling),
-            ruling.reason,
-            *(reason for other in others for reason in (_applies(other), other.reason, _lost(other, ruling))),
+            *ruling.reasons,
+            *(reason for other in others for reason in (_applies(other), *other.reasons, _lost(other, ruling))),
             *doubts,
             _verdict(ruling, outcome),
         ),

@@ -8,31 +8,23 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from agent.model.schedule import (
     Disposition,
-    EventTrigger,
     Officer,
-    Period,
-    RecordDate,
     RetentionClass,
     RetentionSchedule,
-    Trigger,
     captures_of,
 )
+from agent.retention.clock_entries import check_clock, read_cut_off, read_name, read_period, read_trigger
 from agent.retention.conditions import read_condition
 from agent.retention.entries import Entry, read_entries
-from agent.retention.periods import parse_period
-from agent.retention.problems import ScheduleError, nearest, one_of
+from agent.retention.problems import ScheduleError, nearest
 from agent.retention.schema import (
     CLASS_FIELDS,
     ID,
-    NAME,
-    NO_PERIOD,
     OFFICER_FIELDS,
     SCHEDULE_FIELDS,
-    TRIGGER_FIELDS,
 )
 
 _ID_RULE = "Use small letters and digits, in parts joined by hyphens, beginning with a letter: personnel-file."
-_NAME_RULE = "Use small letters, digits and underscores, beginning with a letter: employment_ended."
 
 
 def load_schedule(text: str, source: str) -> RetentionSchedule:
@@ -124,19 +116,20 @@ def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> R
     condition = read_condition(fields["applies_when"]) if "applies_when" in fields else None
     keys = _keys(fields.get("keys"))
     outcome = _outcome(fields.get("outcome"))
-    trigger = _trigger(fields["trigger"], keys) if "trigger" in fields else None
-    period = _period(fields["period"], trigger) if "period" in fields else None
+    trigger = read_trigger(fields["trigger"], keys) if "trigger" in fields else None
+    period = read_period(fields["period"], trigger) if "period" in fields else None
+    cut_off = read_cut_off(fields.get("cut_off"))
     if condition is not None:
         _check_keys(keys, captures_of(condition), fields)
     if outcome is not None:
-        _check_clock(outcome, fields, at_class)
+        check_clock(outcome, fields, at_class)
     if not (class_id and title and mandate and scope_notes and condition and outcome):
         return None
-    return RetentionClass(class_id, title, mandate, scope_notes, condition, keys, trigger, period, outcome)
+    return RetentionClass(class_id, title, mandate, scope_notes, condition, keys, trigger, period, outcome, cut_off)
 
 
 def _keys(entry: Entry | None) -> tuple[str, ...]:
-    names = [] if entry is None else [_name(item) for item in entry.items() or []]
+    names = [] if entry is None else [read_name(item) for item in entry.items() or []]
     return tuple(name for name in names if name)
 
 
@@ -155,68 +148,13 @@ def _check_keys(keys: tuple[str, ...], captured: frozenset[str], fields: dict[st
         )
 
 
-def _check_clock(outcome: Disposition, fields: dict[str, Entry], at_class: Entry) -> None:
-    permanent = outcome is Disposition.RETAIN_PERMANENTLY
-    for name in ("trigger", "period"):
-        if permanent and name in fields:
-            fields[name].complain(
-                f'A class that retains permanently has no {name}. Take out "{name}" or change the outcome.'
-            )
-        if not permanent and name not in fields:
-            needed = next(field for field in CLASS_FIELDS if field.name == name)
-            at_class.complain(f'The field "{name}" is missing. {needed.meaning}')
-
-
 def _outcome(entry: Entry | None) -> Disposition | None:
     word = entry.word([str(outcome) for outcome in Disposition], "an outcome") if entry else None
     return Disposition(word) if word else None
 
 
-def _trigger(entry: Entry, keys: tuple[str, ...]) -> Trigger | None:
-    if not entry.is_group:
-        words = [str(which) for which in RecordDate]
-        text = entry.text()
-        if text is None or text in words:
-            return RecordDate(text) if text else None
-        entry.complain(
-            f'"{text[:60]}" is not a trigger. {one_of(text, words)} '
-            "For an event write two fields below it, event and key, such as: event: employment_ended, key: person."
-        )
-        return None
-    fields = entry.group(TRIGGER_FIELDS)
-    event_type, key = (_name(fields.get(field.name)) if fields else None for field in TRIGGER_FIELDS)
-    if fields and key and key not in keys:
-        fields["key"].complain(
-            f'The event refers to the key "{key}", which this class does not have. '
-            f"Capture {{{key}}} in a path pattern and list it under keys, or no event can ever reach an item."
-        )
-    return EventTrigger(event_type, key) if event_type and key else None
-
-
-def _period(entry: Entry, trigger: Trigger | None) -> Period | None:
-    text = entry.text()
-    if text is None:
-        return None
-    if text == NO_PERIOD:
-        if isinstance(trigger, RecordDate):
-            entry.complain(
-                "Without a period every item would be due on the day it is saved. "
-                "Give a period, or let an event start the clock."
-            )
-        return None
-    try:
-        return parse_period(text)
-    except ValueError as error:
-        entry.complain(str(error))
-        return None
-
-
 def _id(entry: Entry | None) -> str | None:
     return entry.matching(re.compile(ID).fullmatch, _ID_RULE) if entry else None
-
-
-def _name(entry: Entry | None) -> str | None:
-    return entry.matching(re.compile(NAME).fullmatch, _NAME_RULE) if entry else None
 
 
 def _text(entry: Entry | None) -> str | None:

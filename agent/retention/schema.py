@@ -9,7 +9,7 @@ from typing import Any
 from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.finding import DataCategory
 from agent.model.record_kind import RecordKind
-from agent.model.schedule import Disposition, FileKind, RecordDate
+from agent.model.schedule import Combination, CutOff, Disposition, FileKind, RecordDate
 
 ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -36,8 +36,8 @@ def _one_or_more(shape: _Json) -> _Json:
     return {"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]}
 
 
-def _list_of(definition: str) -> _Json:
-    return {"type": "array", "items": {"$ref": f"#/$defs/{definition}"}, "minItems": 1}
+def _list_of(definition: str, at_least: int = 1) -> _Json:
+    return {"type": "array", "items": {"$ref": f"#/$defs/{definition}"}, "minItems": at_least}
 
 
 _CONDITION: _Json = {"$ref": "#/$defs/condition"}
@@ -58,6 +58,66 @@ TRIGGER_FIELDS = (
         "key",
         "The key that says whom or what the event is about; one of the class's keys.",
         _NAME,
+    ),
+)
+
+AGE_FIELDS = (
+    Field(
+        "age",
+        "The age that a person reaches, in years; the birth is the event born.",
+        {"type": "integer", "minimum": 1, "maximum": 150},
+    ),
+    Field("key", "The key that names the person; one of the class's keys.", _NAME),
+)
+
+_DATE: _Json = {"enum": [str(which) for which in RecordDate]}
+_PERIOD = r"P(?=[0-9])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?"
+_PERIOD_FIELD = Field(
+    "period",
+    'How long after the trigger: P6Y is six years, P6M six months, P6Y1M both, P2W two weeks; "none" for at once. '
+    "Left out with retain_permanently.",
+    {
+        "anyOf": [
+            {"const": NO_PERIOD},
+            {"type": "string", "pattern": rf"^{_PERIOD}( ?\+ ?{_PERIOD})?$"},
+        ]
+    },
+    required=False,
+)
+_CUT_OFF_FIELD = Field(
+    "cut_off",
+    "Where the period runs from the end of the month or year in which the trigger falls.",
+    {"enum": [str(cut_off) for cut_off in CutOff]},
+    required=False,
+)
+
+COUNTDOWN_FIELDS = (
+    Field(
+        "trigger",
+        "What starts the clock: a date of the item's own, an event, or an age.",
+        {"anyOf": [_DATE, {"$ref": "#/$defs/event"}, {"$ref": "#/$defs/age"}]},
+    ),
+    Field("period", 'How long after it; "none" for at once.', _PERIOD_FIELD.shape),
+    _CUT_OFF_FIELD,
+)
+COMBINED_FIELDS = (
+    Field(
+        Combination.FIRST_OF,
+        "The item goes by the first of these that lets it go.",
+        _list_of("countdown", at_least=2),
+        required=False,
+    ),
+    Field(
+        Combination.LAST_OF,
+        "The item goes by the last of these that have begun.",
+        _list_of("countdown", at_least=2),
+        required=False,
+    ),
+    Field(
+        Combination.ALL_OF,
+        "All of these must have begun, and the item goes by the last.",
+        _list_of("countdown", at_least=2),
+        required=False,
     ),
 )
 
@@ -120,26 +180,20 @@ CLASS_FIELDS = (
         "What starts the clock: a date of the item's own, or an event. Left out with retain_permanently.",
         {
             "anyOf": [
-                {"enum": [str(which) for which in RecordDate]},
+                _DATE,
                 {"$ref": "#/$defs/event"},
+                {"$ref": "#/$defs/age"},
+                {"$ref": "#/$defs/combined"},
             ]
         },
         required=False,
     ),
-    Field(
-        "period",
-        'How long after the trigger: P6Y is six years, P6M six months, P6Y1M both, P2W two weeks; "none" for at once. '
-        "Left out with retain_permanently.",
-        {
-            "anyOf": [
-                {"const": NO_PERIOD},
-                {"type": "string", "pattern": r"^P(?=[0-9])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$"},
-            ]
-        },
-        required=False,
-    ),
+    _PERIOD_FIELD,
+    _CUT_OFF_FIELD,
     Field("outcome", "What happens at the end.", {"enum": [str(outcome) for outcome in Disposition]}),
 )
+
+CLOCK_FIELDS = ("trigger", "period", "cut_off")
 
 SCHEDULE_FIELDS = (
     Field("id", "The schedule's name for machines: small letters, digits and hyphens.", _ID),
@@ -162,11 +216,22 @@ def json_schema() -> dict[str, Any]:
         "$defs": {
             "officer": _object(OFFICER_FIELDS),
             "event": _object(TRIGGER_FIELDS),
+            "age": _object(AGE_FIELDS),
+            "countdown": _object(COUNTDOWN_FIELDS),
+            "combined": {
+                **_object(COMBINED_FIELDS),
+                "oneOf": [{"required": [field.name]} for field in COMBINED_FIELDS],
+            },
             "class": {
                 **_object(CLASS_FIELDS),
                 "if": {"properties": {"outcome": {"const": str(Disposition.RETAIN_PERMANENTLY)}}},
-                "then": {"not": {"anyOf": [{"required": ["trigger"]}, {"required": ["period"]}]}},
-                "else": {"required": ["trigger", "period"]},
+                "then": {"not": {"anyOf": [{"required": [name]} for name in CLOCK_FIELDS]}},
+                "else": {
+                    "required": ["trigger"],
+                    "if": {"properties": {"trigger": {"$ref": "#/$defs/combined"}}},
+                    "then": {"not": {"anyOf": [{"required": ["period"]}, {"required": ["cut_off"]}]}},
+                    "else": {"required": ["period"]},
+                },
             },
             "condition": {
                 **_object((*CONDITION_FIELDS, AT_LEAST)),

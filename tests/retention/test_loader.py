@@ -8,9 +8,16 @@ from hypothesis import strategies as st
 
 from agent.errors import ConfigurationError, ExitCode
 from agent.model.finding import DataCategory
+from agent.model.record_kind import RecordKind
 from agent.model.schedule import (
+    AgeTrigger,
     AllOf,
     AnyOf,
+    Combination,
+    Combined,
+    ContentIs,
+    Countdown,
+    CutOff,
     Disposition,
     EventTrigger,
     FileKind,
@@ -158,6 +165,17 @@ BAD_FIELDS = [
         "beginning with a letter: employment_ended.",
         f'13:36: {PAY}.trigger.key: The event refers to the key "p", which this class does not have. '
         "Capture {p} in a path pattern and list it under keys, or no event can ever reach an item."]),
+    ("    trigger: modified\n    period: P6Y\n", "    trigger: {first_of: [{trigger: modified, period: P1Y}]}\n", [
+        f"13:25: {PAY}.trigger.first_of: One trigger alone needs no first_of. "
+        "Write it as the trigger itself, or add another."]),
+    ("modified\n", "{last_of: [{trigger: modified, period: P1Y}, {trigger: created, period: P2Y}]}\n", [
+        f"14:13: {PAY}.period: Each trigger that is combined has a period of its own. "
+        'Move "period" down to the triggers it is for.']),
+    ("    period: P6Y\n", "    period: P6Y\n    cut_off: end_of_taxyear\n", [
+        f'15:14: {PAY}.cut_off: "end_of_taxyear" is not a cut-off. Did you mean "end_of_tax_year"?']),
+    ("trigger: modified", "trigger: {age: 18, key: person}", [
+        f'13:29: {PAY}.trigger.key: The age is that of the key "person", which this class does not have. '
+        "Capture {person} in a path pattern and list it under keys, or no event can ever reach an item."]),
     ("    trigger: modified\n", "", [
         f'7:5: {PAY}: The field "trigger" is missing. What starts the clock: a date of the item\'s own, or an event. '
         "Left out with retain_permanently."]),
@@ -175,7 +193,7 @@ BAD_FIELDS = [
         f'16:9: {PAY}.id: The class "payroll" is already defined on line 7. Give each its own id.']),
     ("    outcome: review\n", "    outcome: review\n  - payroll\n", [
         "16:5: classes[2]: Here stands text, but a group of fields is needed, with: id, title, mandate, scope_notes, "
-        "applies_when, keys, trigger, period, outcome."]),
+        "applies_when, keys, trigger, period, cut_off, outcome."]),
     ("    trigger: modified\n", "    keys: [person]\n    trigger: modified\n", [
         f'13:12: {PAY}.keys[1]: The key "person" is never captured. '
         "Put {person} into a path pattern of this class, or take the key out."]),
@@ -242,9 +260,58 @@ BAD_CONDITIONS = [
     ("any_of: {share: hr}", f"12:15: {AT}.any_of: Here stands a group of fields, but a list is needed: "
      "begin each of its lines with a hyphen."),
     ("any_of: [{shares: hr}]", f'12:17: {AT}.any_of[1]: There is no field "shares" here. Did you mean "share"?'),
+    ("not: {shares: hr}", f'12:13: {AT}.not: There is no field "shares" here. Did you mean "share"?'),
     ('not: {path: "a/{one}/**"}', f'12:12: {AT}.not: {{one}} under "not" can capture nothing, since nothing matches '
      "there. Write * in its place."),
 ]  # fmt: skip
+
+
+def test_combined_triggers_and_a_wrong_countdown_are_told_together() -> None:
+    said = complaint(
+        changed(
+            "    trigger: modified\n    period: P6Y\n",
+            "    trigger:\n      first_of: [modified, {trigger: {age: 200, key: P}, period: none}]\n"
+            "      all_of: [{period: P1Y}, {trigger: accessed, period: none}]\n",
+        )
+    )
+    for sentence in (
+        "first_of and all_of stand side by side. Keep one of them.",
+        "Here stands text, but a group of fields is needed, with: trigger, period, cut_off.",
+        "Nobody reaches the age of 200. Write a number up to 150.",
+        'The field "trigger" is missing.',
+        "Without a period every item would be due on the day it is saved.",
+    ):
+        assert sentence in said
+    assert 'The field "event" is missing' in complaint(changed("trigger: modified", "trigger: {key: p}"))
+
+
+def test_combined_triggers_and_what_content_looks_like_are_read() -> None:
+    text = changed(
+        "    trigger: modified\n    period: P6Y\n",
+        "    keys: [person]\n    trigger:\n      all_of:\n"
+        "        - {trigger: {age: 18, key: person}, period: P6Y+P1Y}\n"
+        "        - {trigger: labelled, period: P1M, cut_off: end_of_school_year}\n",
+    ).replace('path: "**/payroll/**"', 'all_of: [{path: "**/{person}/**"}, {content: [payroll, sickness]}]')
+    (payroll,) = load_schedule(text, "s.yaml").classes
+    assert payroll.trigger == Combined(
+        Combination.ALL_OF,
+        (
+            Countdown(AgeTrigger(18, "person"), Period(years=6, plus=Period(years=1))),
+            Countdown(RecordDate.LABELLED, Period(months=1), CutOff.SCHOOL_YEAR),
+        ),
+    )
+    assert (payroll.period, payroll.cut_off) == (None, None)
+    assert payroll.applies_when == AllOf(
+        (
+            PathMatches((PathPattern("**/{person}/**"),)),
+            ContentIs((RecordKind.PAYROLL, RecordKind.SICKNESS)),
+        )
+    )
+
+
+@pytest.mark.parametrize("trigger", ["{age: 0, key: p}", "{age: 18}", "[modified]", "{last_of: []}"])
+def test_a_trigger_that_cannot_be_read_is_refused(trigger: str) -> None:
+    assert "classes[payroll].trigger" in complaint(changed("trigger: modified", f"trigger: {trigger}"))
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), BAD_FIELDS)
