@@ -167,11 +167,14 @@ def ours() -> Callable[[str], Answer]:
 
 def plain_presidio() -> Callable[[str], Answer]:
     """Presidio with every UK and generic recogniser it brings along, and a blank spaCy pipeline: it has no names."""
+    import tldextract
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer import predefined_recognizers as theirs
 
     from agent.detection.language import LocalNlpEngine
 
+    # Left to itself, it fetches the list of top-level domains.
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)  # type: ignore[assignment]
     names = (
         "CreditCard Email Iban Ip Nhs Phone UkNino UkPassport UkPostcode UkDrivingLicence UkVehicleRegistration"
     ).split()

@@ -9,7 +9,7 @@ from agent.detection.columns import table_spans
 from agent.detection.identifiers import IdentifierSearch
 from agent.detection.kinds import KindSearch
 from agent.detection.names.search import NameSearch
-from agent.detection.registry import recognisers
+from agent.detection.registry import NOT_PERSONAL, recognisers
 from agent.detection.settle import settle
 from agent.detection.special.search import DocumentEvidence, SpecialSearch
 from agent.model.categories import category_of
@@ -54,7 +54,8 @@ class LayeredSearch:
         tables = table_spans(text)
         persons = detector.names.find(text)
         plain = [span for span in tables if category_of(span.entity_type) not in JUDGED_CATEGORIES]
-        found = settle([*detector.identifiers.find(text), *persons, *plain])
+        settled = settle([*detector.identifiers.find(text), *persons, *plain])
+        found = [span for span in settled if span.entity_type not in NOT_PERSONAL]
         persons = [span for span in found if span.entity_type == "PERSON"]
         special = detector.special.find(text, persons)
         cells = [span for span in tables if category_of(span.entity_type) in JUDGED_CATEGORIES]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 import unicodedata
 
 import phonenumbers
@@ -18,12 +19,14 @@ _COMPACT = frozenset(
         "CASE_REFERENCE",
         "IBAN_CODE",
         "UK_BANK_ACCOUNT",
+        "UK_COMPANY_NUMBER",
         "UK_DRIVING_LICENCE",
         "UK_NHS",
         "UK_NINO",
         "UK_PASSPORT",
         "UK_POSTCODE",
         "UK_UTR",
+        "UK_VAT",
         "UK_VEHICLE_REGISTRATION",
     }
 )
@@ -38,6 +41,14 @@ def normal_form(entity_type: str, value: str) -> str:
         return _phone(text)
     if entity_type == "IP_ADDRESS":
         return _address(text)
+    if entity_type == "DATE_OF_BIRTH":
+        return _date(text)
+    if entity_type == "STREET_ADDRESS":
+        return " ".join(
+            "".join(char if char.isalnum() else " " for char in text.replace("'", "").replace("’", ""))
+            .casefold()
+            .split()
+        )
     return " ".join(text.casefold().split())
 
 
@@ -54,6 +65,26 @@ def _address(text: str) -> str:
         return str(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError:
         return text.strip().casefold()
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE_PART = re.compile(r"\d+|[a-z]{3,}")
+_THIS_CENTURY = 30  # of a year with two digits: until then it is in this century
+
+
+def _date(text: str) -> str:
+    """A date as year, month and day; British order, unless the year comes first. Otherwise the text."""
+    parts = [part for part in _DATE_PART.findall(text.casefold()) if part.isdigit() or part[:3] in _MONTHS]
+    if len(parts) != 3:
+        return " ".join(text.casefold().split())
+    if len(parts[0]) == 4:
+        parts.reverse()
+    if parts[0].isalpha():
+        parts[:2] = parts[1], parts[0]
+    day, month, year = (str(_MONTHS.index(part[:3]) + 1) if part.isalpha() else part for part in parts)
+    if len(year) == 2:
+        year = ("20" if int(year) <= _THIS_CENTURY else "19") + year
+    return f"{year}-{month.zfill(2)}-{day.zfill(2)}"
 
 
 class FindingIdentity:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import spacy
-from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+from presidio_analyzer.nlp_engine import NerModelConfiguration, NlpArtifacts, SpacyNlpEngine
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from agent.detection.registry import LANGUAGE
 from agent.errors import ConfigurationError
+
+LANGUAGE = "en"
 
 _PERSON_LABELS = {"PERSON": "PERSON", "PER": "PERSON"}
 _PERSON_SCORE = 0.85  # spaCy says nothing about how sure it is; this is what Presidio takes
@@ -46,6 +49,38 @@ class LocalNlpEngine(SpacyNlpEngine):
     def pipeline(self) -> Language:
         """The pipeline, loaded."""
         return self.get_nlp(LANGUAGE)
+
+
+class LazyNlpEngine(LocalNlpEngine):
+    """The same, but a text is read only when a recogniser asks for its tokens or entities."""
+
+    engine_name = "lazy_spacy"
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        return LazyArtifacts(text, self, language)
+
+    def read(self, text: str, language: str) -> NlpArtifacts:
+        """What the pipeline says of the text."""
+        return super().process_text(text, language)
+
+
+class LazyArtifacts(NlpArtifacts):
+    """What the pipeline says of a text, once it is asked for anything of it."""
+
+    def __init__(self, text: str, engine: LazyNlpEngine, language: str) -> None:
+        self.nlp_engine = engine
+        self.language = language
+        self._text = text
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        read = self.nlp_engine.read(self._text, self.language)
+        vars(self).update(vars(read))
+        try:
+            return vars(self)[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 def _load(path: str) -> Language:

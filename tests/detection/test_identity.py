@@ -18,6 +18,9 @@ KEY = FindingIdentity(b"k" * 32)
         ("EMAIL_ADDRESS", ["Tamsin@Quillfeather.example", "tamsin@quillfeather.EXAMPLE"]),
         ("IP_ADDRESS", ["2001:db8::1", "2001:0db8:0:0:0:0:0:1"]),
         ("CREDIT_CARD", ["4111 1111 1111 1111", "4111-1111-1111-1111"]),
+        ("DATE_OF_BIRTH", ["03/04/1985", "3.4.85", "1985-04-03", "3rd April 1985", "April 3rd, 1985", "03 Apr '85"]),
+        ("STREET_ADDRESS", ["9b St John's Road", "9B St. Johns Road"]),
+        ("UK_VAT", ["402 1188 04", "402118804"]),
         ("PERSON", ["Tamsin  Quillfeather", "TAMSIN QUILLFEATHER", "Tamsin\nQuillfeather"]),
     ],
 )
@@ -33,7 +36,7 @@ def test_other_values_types_and_keys_have_other_identities() -> None:
     assert base != FindingIdentity(b"l" * 32).of("UK_NINO", "AB 12 34 56 C")
 
 
-@pytest.mark.parametrize("kind", ["PHONE_NUMBER", "IP_ADDRESS", "PERSON", "UK_NINO"])
+@pytest.mark.parametrize("kind", ["PHONE_NUMBER", "IP_ADDRESS", "PERSON", "UK_NINO", "DATE_OF_BIRTH", "STREET_ADDRESS"])
 @pytest.mark.parametrize("value", ["", "?", "\ud800", "1.2.3.4.5", "x" * 10_000])
 def test_any_value_has_an_identity(kind: str, value: str) -> None:
     assert len(KEY.of(kind, value)) == IDENTITY_BYTES

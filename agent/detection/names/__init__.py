@@ -1,0 +1,1 @@
+"""Names of persons: by rules, by a gazetteer, and by a model."""

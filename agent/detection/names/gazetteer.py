@@ -1,0 +1,51 @@
+"""Given and family names that one meets in Britain, by where they come from.
+
+`people/*.txt` has a line for each origin: `origin: women's given names | men's given names | family names`. The lists are
+ours, written for this program; a name in them says nothing about anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "people"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The names of one origin, as they are written; "_" stands for a space within a name."""
+
+    name: str
+    women: tuple[str, ...]
+    men: tuple[str, ...]
+    family: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def origins() -> tuple[Origin, ...]:
+    """Every origin in the files, in their order."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[Origin]:
+    for path in sorted(FOLDER.glob("*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, colon, lists = line.partition(":")
+            if colon and not name.startswith("#"):
+                women, men, family = ([word.replace("_", " ") for word in part.split()] for part in lists.split("|"))
+                yield Origin(name, tuple(women), tuple(men), tuple(family))
+
+
+@lru_cache(maxsize=1)
+def given_names() -> frozenset[str]:
+    """All given names, in small letters."""
+    return frozenset(name.casefold() for origin in origins() for name in (*origin.women, *origin.men))
+
+
+@lru_cache(maxsize=1)
+def family_names() -> frozenset[str]:
+    """All family names, in small letters."""
+    return frozenset(name.casefold() for origin in origins() for name in origin.family)

@@ -1,0 +1,216 @@
+"""The numbers that the models read off a unit: its words, its words around the terms of a category, and counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent.detection.special.analysis import PERSON, Analysis, token_hash
+from agent.detection.special.lexicon import CATEGORIES, CONTEXTS, FIRST_CONTEXT, HOMONYM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BUCKETS = 1 << 16  # of hashed features; a power of two
+_REACH = 5  # how many words around a term are looked at
+_BIGRAM, _TRIGRAM, _SKIP, _AROUND, _STEM = (token_hash(f"⟨salt{number}⟩") for number in range(5))
+_TIER_TOKENS = tuple(token_hash(f"⟨tier{tier}⟩") for tier in range(HOMONYM + 1))
+_OTHER_CATEGORY = token_hash("⟨another category⟩")
+_CONTEXT_TOKENS = tuple(token_hash(f"⟨{name}⟩") for name in CONTEXTS)
+_STEM_LETTERS = 5
+_PRONOUNS = {
+    **dict.fromkeys("i me my mine myself i'm i've i'd i'll".split(), 0),
+    **dict.fromkeys("he him his himself he's he'd she her hers herself she's she'd they them their".split(), 1),
+    **dict.fromkeys("you your yours you're you've".split(), 2),
+    **dict.fromkeys("we us our ours".split(), 3),
+    **dict.fromkeys("mr mrs ms miss dr cllr revd rev sgt mx".split(), 4),
+    PERSON: 5,
+}
+_FORM = {**dict.fromkeys(("[x]", "[ x ]", "✓", "[x ]", "[ x]"), 6), **dict.fromkeys(("[]", "[ ]", "[  ]"), 7)}
+_CUES = 9
+CUE_NAMES = ("first", "third", "second", "we", "title", "person", "ticked", "unticked", "blank")
+CONTEXT_COUNT = len(CONTEXTS)
+TIER_COUNT = HOMONYM + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """Hashed features: `buckets` of the rows named in `rows`, in order of the rows."""
+
+    buckets: NDArray[Any]
+    rows: NDArray[Any]
+    row_count: int
+
+
+def word_features(analysis: Analysis) -> Ragged:
+    """Words, pairs, triples and beginnings of words of each unit."""
+    import numpy
+
+    hashes, units = analysis.hashes, analysis.unit_of
+    stems = numpy.asarray(
+        [token_hash(token[:_STEM_LETTERS]) for token in analysis.tokens], dtype=numpy.uint64
+    ) * numpy.uint64(_STEM)
+    pairs, pair_units = _joined(hashes, units, 1, _BIGRAM)
+    triples, triple_units = _joined(hashes, units, 2, _TRIGRAM)
+    buckets = numpy.concatenate([_mixed(hashes), _mixed(stems), _mixed(pairs), _mixed(triples)])
+    rows = numpy.concatenate([units, units, pair_units, triple_units])
+    return _distinct(buckets, rows, len(analysis.units))
+
+
+def _mixed(values: NDArray[Any]) -> NDArray[Any]:
+    import numpy
+
+    mixed = values * numpy.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> numpy.uint64(40)) & numpy.uint64(BUCKETS - 1)
+
+
+def _joined(hashes: NDArray[Any], units: NDArray[Any], reach: int, salt: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Runs of `reach` + 1 words that stay in a unit."""
+    import numpy
+
+    if len(hashes) <= reach:
+        return hashes[:0], units[:0]
+    joined = hashes[:-reach].copy()
+    for step in range(1, reach + 1):
+        joined = joined * numpy.uint64(1_000_003) + hashes[step : len(hashes) - reach + step]
+    same = units[:-reach] == units[reach:]
+    return joined[same] * numpy.uint64(salt), units[:-reach][same]
+
+
+def _distinct(buckets: NDArray[Any], rows: NDArray[Any], row_count: int) -> Ragged:
+    import numpy
+
+    keys = numpy.unique(rows.astype(numpy.uint64) * numpy.uint64(BUCKETS) + buckets)
+    return Ragged(
+        (keys & numpy.uint64(BUCKETS - 1)).astype(numpy.int64),
+        (keys // numpy.uint64(BUCKETS)).astype(numpy.int64),
+        row_count,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often what stands in each unit: `tiers` by unit, category and tier; `contexts` and `cues` by unit."""
+
+    tiers: NDArray[Any]
+    contexts: NDArray[Any]
+    cues: NDArray[Any]
+    words: NDArray[Any]
+
+
+def counts(analysis: Analysis) -> Counts:
+    """The counts of lexicon hits, context words, pronouns, names and form fields in each unit."""
+    import numpy
+
+    number = len(analysis.units)
+    tiers = numpy.zeros((number, len(CATEGORIES), TIER_COUNT), numpy.float32)
+    contexts = numpy.zeros((number, CONTEXT_COUNT), numpy.float32)
+    cues = numpy.zeros((number, _CUES), numpy.float32)
+    for hit, unit in zip(analysis.hits, hit_units(analysis), strict=True):
+        if unit >= number:
+            continue
+        if hit.category >= 0:
+            tiers[unit, hit.category, hit.tier] += 1
+        elif hit.tier >= FIRST_CONTEXT:
+            contexts[unit, hit.tier - FIRST_CONTEXT] += 1
+    for token, unit in zip(analysis.tokens, analysis.unit_of, strict=True):
+        cue = _PRONOUNS.get(token)
+        if cue is None:
+            cue = _FORM.get(token)
+            if cue is None and len(token) > 2 and token[0] in "_.…":
+                cue = 8
+        if cue is not None:
+            cues[unit, cue] += 1
+    words = numpy.bincount(analysis.unit_of, minlength=number).astype(numpy.float32)
+    return Counts(tiers, contexts, cues, words)
+
+
+def hit_units(analysis: Analysis) -> NDArray[Any]:
+    """The unit in which each hit begins; the number of units for one beyond them."""
+    import numpy
+
+    ends = numpy.asarray([unit.end for unit in analysis.units], dtype=numpy.int64)
+    starts = numpy.asarray([hit.start for hit in analysis.hits], dtype=numpy.int64)
+    return numpy.searchsorted(ends, starts, side="right")
+
+
+def around_features(analysis: Analysis) -> tuple[Ragged, NDArray[Any]]:
+    """What stands around the terms of a category, with the term and all context words put as classes.
+
+    Gives the features of each pair of a unit and a category that it has terms of, and those pairs as rows of
+    (unit, category). Since the terms themselves are left out, one model serves all categories.
+    """
+    import numpy
+
+    base, per_category = _abstracted(analysis)
+    buckets: list[NDArray[Any]] = []
+    rows: list[NDArray[Any]] = []
+    pairs: list[tuple[int, int]] = []
+    for category, marks in per_category.items():
+        hashes = base.copy()
+        places = numpy.asarray(sorted(marks), dtype=numpy.int64)
+        hashes[places] = numpy.asarray([_TIER_TOKENS[marks[place]] for place in places], dtype=numpy.uint64)
+        units_here = numpy.unique(analysis.unit_of[places])
+        row_of = numpy.full(len(analysis.units), -1, dtype=numpy.int64)
+        row_of[units_here] = numpy.arange(len(pairs), len(pairs) + len(units_here))
+        pairs += [(int(unit), category) for unit in units_here]
+        for values, where in _windows(hashes, places, analysis.unit_of):
+            buckets.append(_mixed(values))
+            rows.append(row_of[where])
+        inside = row_of[analysis.unit_of] >= 0
+        buckets.append(_mixed(hashes[inside] * numpy.uint64(_AROUND)))
+        rows.append(row_of[analysis.unit_of[inside]])
+    if not pairs:
+        empty = numpy.zeros(0, numpy.int64)
+        return Ragged(empty, empty, 0), numpy.zeros((0, 2), numpy.int64)
+    features = _distinct(numpy.concatenate(buckets), numpy.concatenate(rows), len(pairs))
+    return features, numpy.asarray(pairs, dtype=numpy.int64)
+
+
+def _abstracted(analysis: Analysis) -> tuple[NDArray[Any], dict[int, dict[int, int]]]:
+    """The words with context words put as their class, and for each category the words that its terms cover."""
+    import numpy
+
+    base = analysis.hashes.copy()
+    per_category: dict[int, dict[int, int]] = {}
+    if not len(base):
+        return base, per_category
+    firsts = numpy.searchsorted(analysis.starts, [hit.start for hit in analysis.hits], side="left")
+    lasts = numpy.searchsorted(analysis.starts, [hit.end for hit in analysis.hits], side="left")
+    for hit, first, last in zip(analysis.hits, firsts, lasts, strict=True):
+        if hit.category < 0:
+            base[first:last] = _CONTEXT_TOKENS[hit.tier - FIRST_CONTEXT]
+    for hit, first, last in zip(analysis.hits, firsts, lasts, strict=True):
+        if hit.category < 0:
+            continue
+        base[first:last] = _OTHER_CATEGORY
+        marks = per_category.setdefault(hit.category, {})
+        for place in range(first, last):
+            known = marks.get(place)
+            marks[place] = hit.tier if known is None or hit.tier < known else known
+    return base, {category: marks for category, marks in per_category.items() if marks}
+
+
+def _windows(
+    hashes: NDArray[Any], places: NDArray[Any], units: NDArray[Any]
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Each term with each word near it, and with the two beside it on either side."""
+    import numpy
+
+    found = []
+    for distance in [step for step in range(-_REACH, _REACH + 1) if step]:
+        near = places + distance
+        inside = (near >= 0) & (near < len(hashes))
+        here, there = places[inside], near[inside]
+        same = units[here] == units[there]
+        here, there = here[same], there[same]
+        side = numpy.uint64(_SKIP + (distance if abs(distance) == 1 else 10 * (distance > 0)) % 97)
+        found.append((hashes[here] * numpy.uint64(31) + hashes[there] * side, units[here]))
+    for step in (-1, 1):
+        first, second = places + step, places + 2 * step
+        inside = (second >= 0) & (second < len(hashes))
+        here, first, second = places[inside], first[inside], second[inside]
+        same = units[here] == units[second]
+        values = hashes[first[same]] * numpy.uint64(1_000_003) + hashes[second[same]] * numpy.uint64(17 + step)
+        found.append((values * numpy.uint64(_AROUND), units[here[same]]))
+    return found
