@@ -10,16 +10,14 @@ from training.documents import Fill
 
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 _STREETS = (
-    "Road Street Lane Close Avenue Crescent Drive Way Terrace Gardens Grove Place Mews Rise Court Walk Hill View".split()
-)
+    "Road Street Lane Close Avenue Crescent Drive Way Terrace Gardens Grove Place Mews Rise Court Walk Hill View"
+).split()
 _PLACES = (
     "Mill Church Station Victoria Albert Park Oak Elm Beech Canal Quarry Moor Chapel School Bridge Manor Castle Spring "
     "Meadow Orchard Abbey Priory Harbour Viaduct Foundry Tannery"
 ).split()
 _MAIL = "example.org example.com outlook.com gmail.com nhs.net btinternet.com hotmail.co.uk ashdown.example.net".split()
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+_MONTHS = ("January February March April May June July August September October November December").split()
 _HYPHENATED, _MIDDLE = 0.1, 0.2
 
 
@@ -81,8 +79,17 @@ def _number(chance: Random, kind: str) -> str:
     spellings = {
         "nino": [f"{w(2)}{d(6)}{chance.choice('ABCD')}", f"{w(2)} {d(2)} {d(2)} {d(2)} {chance.choice('ABCD')}"],
         "nhs": [d(10), f"{d(3)} {d(3)} {d(4)}"],
-        "phone": [f"07700 900{d(3)}", f"020 7946 0{d(3)}", f"+44 7700 900{d(3)}", f"01632 960{d(3)}", f"0161 496 0{d(3)}"],
-        "email": [f"{mailed}.{w(1).lower()}@{chance.choice(_MAIL)}", f"{w(1).lower()}{mailed}{d(2)}@{chance.choice(_MAIL)}"],
+        "phone": [
+            f"07700 900{d(3)}",
+            f"020 7946 0{d(3)}",
+            f"+44 7700 900{d(3)}",
+            f"01632 960{d(3)}",
+            f"0161 496 0{d(3)}",
+        ],
+        "email": [
+            f"{mailed}.{w(1).lower()}@{chance.choice(_MAIL)}",
+            f"{w(1).lower()}{mailed}{d(2)}@{chance.choice(_MAIL)}",
+        ],
         "postcode": [f"{w(2)}{d(1)} {d(1)}{w(2)}", f"{w(1)}{d(2)} {d(1)}{w(2)}", f"{w(2)}{d(2)}{d(1)}{w(2)}"],
         "street": [
             f"{chance.randint(1, 180)} {chance.choice([*_PLACES, name])} {chance.choice(_STREETS)}",

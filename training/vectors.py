@@ -29,7 +29,9 @@ FILE = Path(__file__).parent / "vectors.npz"
 WIDTH = 64
 MOST_WORDS = 25_000
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_SIF = 1e-4  # how common a word may be before it weighs half; Arora et al., "A simple but tough-to-beat baseline" (2017)
+_SIF = (
+    1e-4  # how common a word may be before it weighs half; Arora et al., "A simple but tough-to-beat baseline" (2017)
+)
 _BATCH = 256
 _OFFICE_WEIGHT = 20  # office text is little beside novels and encyclopaedias, and is what the vectors are for
 

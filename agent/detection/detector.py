@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from agent.detection.again import found_again
 from agent.detection.columns import table_spans
 from agent.detection.identifiers import IdentifierSearch
 from agent.detection.kinds import KindSearch
@@ -55,6 +56,7 @@ class LayeredSearch:
         persons = detector.names.find(text)
         plain = [span for span in tables if category_of(span.entity_type) not in JUDGED_CATEGORIES]
         settled = settle([*detector.identifiers.find(text), *persons, *plain])
+        settled += found_again(text, settled)
         found = [span for span in settled if span.entity_type not in NOT_PERSONAL]
         persons = [span for span in found if span.entity_type == "PERSON"]
         special = detector.special.find(text, persons)

@@ -1,8 +1,8 @@
-"""What finds persons by having learnt it: the model that is shipped, another spaCy pipeline, a transformer or GLiNER."""
+"""What has learnt to find persons: the model that is shipped, another spaCy pipeline, a transformer or GLiNER."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -126,4 +126,8 @@ def _library(name: str, folder: Path) -> Any:
         ) from error
 
 
-_ENGINES: dict[str, Any] = {"spacy": SpacyNames, "transformers": _TransformersNames, "gliner": _GlinerNames}
+_ENGINES: dict[str, Callable[[Path], NameEngine]] = {
+    "spacy": SpacyNames,
+    "transformers": _TransformersNames,
+    "gliner": _GlinerNames,
+}

@@ -1,7 +1,7 @@
 """Given and family names that one meets in Britain, by where they come from.
 
-`people/*.txt` has a line for each origin: `origin: women's given names | men's given names | family names`. The lists are
-ours, written for this program; a name in them says nothing about anybody.
+`people/*.txt` has a line for each origin: `origin: women's given names | men's given names | family names`. The lists
+are ours, written for this program; a name in them says nothing about anybody.
 """
 
 from __future__ import annotations

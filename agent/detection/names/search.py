@@ -9,41 +9,24 @@ from functools import cached_property
 import regex
 
 from agent.detection.names.engine import NameEngine, name_engine
+from agent.detection.names.gazetteer import family_names, given_names
 from agent.detection.names.rules import TITLES, names_by_rule
+from agent.detection.names.words import COMMON, NEVER_ALONE, NO_PERSON, SURNAMES_TOO
 from agent.detection.repeats import Repeats
 from agent.model.finding import Span
 
-BY_MODEL, BY_RULE, AGAIN = 0.85, 0.8, 0.7
+BY_MODEL, BY_RULE, BY_LIST, AGAIN = 0.85, 0.8, 0.75, 0.7
 _PASSAGE = 1_600  # characters that the model sees at once, cut at a blank line or the end of a line
 _MOST_WORDS = 150_000  # spaCy keeps every new word, and a share has no end of them: then the model is loaded anew
 
 # Something that may be a name: a capitalised word that does not begin a sentence, capitals, or one after a title.
-_MAY_BE_NAMED = regex.compile(r"(?<![.!?:]\s)(?<!^)(?<!\n)\b\p{Lu}[\p{Ll}\p{M}]|^[ \t>*-]*\p{Lu}[\p{Ll}\p{M}'’-]*\b", regex.MULTILINE)
+_MAY_BE_NAMED = regex.compile(
+    r"(?<![.!?:]\s)(?<!^)(?<!\n)\b\p{Lu}[\p{Ll}\p{M}]|^[ \t>*-]*\p{Lu}[\p{Ll}\p{M}'’-]*\b", regex.MULTILINE
+)
 _NAME_CHARACTERS = regex.compile(r"[\p{L}\p{M}'’.\- \t,]+")
 _WORD = regex.compile(r"[\p{L}\p{M}][\p{L}\p{M}'’-]*")
 _POSSESSIVE = regex.compile(r"['’]s?$")
 _TITLE_BEFORE = regex.compile(rf"^(?:(?:{'|'.join(TITLES)})\b\.?[ \t]+)+", regex.IGNORECASE)
-# A name that one of these ends, or begins, is that of a place, a firm, a ward, a product.
-_NO_PERSON = frozenset(
-    """ltd limited plc llp inc cic group holdings partners partnership solicitors associates consulting consultancy services
-    trust foundation charity hospital hospice clinic surgery practice pharmacy ward unit centre center house court lodge
-    hall manor cottage farm road street lane avenue close crescent drive way place square terrace gardens grove park row
-    hill green walk mews yard wharf gate bridge field fields wood woods school academy college university nursery church
-    chapel cathedral mosque temple synagogue parish diocese council borough county constabulary police committee board
-    department dept team office bank insurance society association union federation club hotel inn arms tavern cafe bar
-    restaurant shop store stores supermarket bakery garage motors transport logistics theatre museum library station
-    airport festival award awards prize cup league fc report policy form act bill rules regulations agreement contract
-    guidance code programme project scheme fund system software app day week month year monday tuesday wednesday thursday
-    friday saturday sunday january february march april june july august september october november december summary
-    notes minutes agenda appendix annex section schedule invoice statement newsletter bulletin handbook manual""".split()
-)
-_NEVER_ALONE = frozenset(
-    """will may mark grant rose hope art bill drew dawn faith joy grace summer april june august young white black green
-    brown king long church hall wood field street road park lane court house bank price day march west north south east
-    pat sue rob don ray gene bob jack rusty miles chase page reading bath wells best small short strong love moon rich
-    the and all any one for not dear team sir madam manager director head chair governor officer nurse doctor teacher
-    union labour christian muslim jewish sikh hindu english welsh scottish irish british""".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +61,7 @@ class NameSearch:
                 continue
             found += [_Name(start + first, start + last, BY_MODEL, "model") for first, last in self._by_model(passage)]
             found += [_Name(start + first, start + last, BY_RULE, rule) for first, last, rule in names_by_rule(passage)]
+            found += [_Name(start + first, start + last, BY_LIST, "list") for first, last in _by_list(passage)]
         names = _apart(name for one in found if (name := _trimmed(text, one)) is not None)
         names = _apart([*names, *_found_again(text, names)])
         return [Span("PERSON", name.start, name.end, name.score, why=name.why) for name in names]
@@ -108,11 +92,34 @@ def _passages(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
+_CAPITALISED = r"\p{Lu}[\p{L}\p{M}]+(?:['’-]\p{L}[\p{L}\p{M}]*)*"
+_PAIR = regex.compile(
+    rf"(?<![\p{{L}}\d@._/-])({_CAPITALISED})(,?)[ \t](?:\p{{Lu}}\.?[ \t]|(?:{_CAPITALISED})[ \t])?({_CAPITALISED})"
+    r"(?![\p{L}\d@])"
+)
+
+
+def _by_list(passage: str) -> Iterator[tuple[int, int]]:
+    """A known given name and another capitalised word, or a known family name and a given one behind a comma."""
+    given, family = given_names(), family_names()
+    for found in _PAIR.finditer(passage, overlapped=True):
+        first, comma, last = found[1].casefold(), found[2], found[3].casefold()
+        if last in NO_PERSON or not _may_be_a_persons(first, last) or _names_a_place(passage, found.end()):
+            continue
+        if comma:
+            if first in family and last in given and found[1].isupper() == found[3].isupper():
+                yield found.start(), found.end()
+        elif (first in given and first not in NEVER_ALONE and last not in NEVER_ALONE | COMMON) or (
+            first in given and last in family
+        ):
+            yield found.start(), found.end()
+
+
 def _trimmed(text: str, name: _Name) -> _Name | None:
     """The name without what surrounds it, or none if it is that of something else."""
     start, end = name.start, name.end
     line_end = text.find("\n", start, end)
-    if 0 <= line_end:
+    if line_end >= 0:
         end = line_end
     if title := _TITLE_BEFORE.match(text, start, end):
         start = title.end()
@@ -127,11 +134,36 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
     words = [word.casefold() for word in _WORD.findall(text[start:end])]
     if not words or not any(len(word) > 1 for word in words):
         return None
-    if words[-1] in _NO_PERSON or (words[0] in _NO_PERSON and len(words) > 1):
+    if len(words) > 1 and not _may_be_a_persons(words[0], words[-1]):
         return None
-    if len(words) == 1 and (words[0] in _NEVER_ALONE or words[0] in _NO_PERSON) and name.why != "title":
+    if name.why == "model":
+        # In small letters a name is told from other words by being known.
+        if text[start:end].islower() and not any(word in given_names() or word in family_names() for word in words):
+            return None
+        if len(words) == 1 and _is_a_place(text, start, end, words[0]):
+            return None
+    if len(words) == 1 and (words[0] in NEVER_ALONE or words[0] in NO_PERSON) and name.why != "title":
         return None if name.why != "model" else _Name(start, end, name.score, name.why)
     return _Name(start, end, name.score, name.why)
+
+
+_PLACE_BEFORE = regex.compile(r"(?:\b(?:in|near|at|into|outside)[ \t]|\d[ \t]\p{Lu}\p{Ll}+[ \t]\p{Lu}\p{Ll}+,[ \t])$")
+_PLACE_BEHIND = regex.compile(r",?[ \t]+[A-Z]{1,2}\d[A-Z\d]?[ \t]?\d[A-Z]{2}\b")
+
+
+def _is_a_place(text: str, start: int, end: int, word: str) -> bool:
+    """Whether a single word that nobody is known to be called stands where a town does: in Stroud, Otley LS21 3AB."""
+    if word in given_names():
+        return False
+    return bool(_PLACE_BEFORE.search(text, max(0, start - 40), start) or _PLACE_BEHIND.match(text, end))
+
+
+def _may_be_a_persons(first: str, last: str) -> bool:
+    """Whether a name may begin and end so: Simon Church may, St Mary's Church and June Newsletter may not."""
+    given = first in given_names()
+    if last in NO_PERSON and not (given and last in family_names() | SURNAMES_TOO):
+        return False
+    return first not in NO_PERSON or given
 
 
 def _apart(names: Iterable[_Name]) -> list[_Name]:
@@ -150,7 +182,7 @@ def _found_again(text: str, names: Sequence[_Name]) -> list[_Name]:
         words = _WORD.findall(text[name.start : name.end])
         forms.add(text[name.start : name.end])
         for word in (words[0], words[-1]):
-            if len(word) > 2 and word[0].isupper() and word.casefold() not in _NEVER_ALONE | _NO_PERSON:
+            if len(word) > 2 and word[0].isupper() and word.casefold() not in NEVER_ALONE | NO_PERSON:
                 forms.add(word)
                 forms.add(word.upper())
     if not forms:
@@ -163,5 +195,16 @@ def _found_again(text: str, names: Sequence[_Name]) -> list[_Name]:
 
 def _part_of_something_else(text: str, name: _Name) -> bool:
     """Whether the next word, or the one before, makes it a street, a firm or a ward."""
-    behind = regex.match(r"[ \t](\p{Lu}[\p{L}'’]*)", text[name.end : name.end + 30])
-    return behind is not None and behind[1].casefold() in _NO_PERSON
+    return _names_a_place(text, name.end)
+
+
+_FIRM_BEHIND = regex.compile(r"[ \t](?:&|and (?=Sons|Daughters|Partners|Co\b)|\+ (?=Sons))")
+_WORDS_BEHIND = regex.compile(r"[ \t](\p{Lu}[\p{L}'’]*)(?:[ \t](\p{Lu}[\p{L}'’]*))?")
+
+
+def _names_a_place(text: str, end: int) -> bool:
+    behind = text[end : end + 40]
+    if _FIRM_BEHIND.match(behind):
+        return True
+    words = _WORDS_BEHIND.match(behind)
+    return words is not None and any(word and word.casefold() in NO_PERSON for word in words.groups())

@@ -108,7 +108,7 @@ class Lexicon:
                     lowered = str(term).lower().replace("’", "'")
                     meaning = _Meaning(category, tier, tier < PATTERN and lowered in capitals)
                     self._meanings.setdefault(lowered, []).append(meaning)
-            self._patterns += [(category, re.compile(pattern)) for pattern in given.get("patterns", ())]
+            self._patterns += [(category, re.compile(pattern, re.ASCII)) for pattern in given.get("patterns", ())]
         except (OSError, ValueError, KeyError, AttributeError, TypeError, re.error, yaml.YAMLError) as error:
             raise ConfigurationError(f"The lexicon {file.name} cannot be used: {type(error).__name__}.") from error
 
