@@ -54,7 +54,7 @@ lint: setup ## style, types, import contracts, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs agent connectors config tests benchmarks
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs agent connectors config tests benchmarks training/*.py
 
 .PHONY: fmt
 fmt: setup ## put the code into shape
@@ -72,6 +72,11 @@ golden: setup ## make the golden files anew and show what changed
 .PHONY: bench
 bench: setup ## measure, side by side in one run (ARGS=--million for a million files)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+DATA ?=
+.PHONY: model
+model: setup ## train the shipped models anew from training/ and the public sets in DATA=/path/to/folder
+	$(BIN)/python -m training all --data "$(DATA)"
 
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)

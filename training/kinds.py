@@ -21,7 +21,7 @@ from training import documents
 from training.special import MEASURED, SETS, template_documents
 
 _WIDTH = 2 * BUCKETS
-_PRUNED = 0.004  # weights below this are put to zero, so that the file packs
+_PRUNED = 0.01  # weights below this are put to zero, so that the file packs
 _STRENGTH = 1.0
 _RIGHT_WANTED = 0.80  # share of told kinds that are to be right
 

@@ -9,7 +9,7 @@ from agent.detection.again import found_again
 from agent.detection.columns import table_spans
 from agent.detection.identifiers import IdentifierSearch
 from agent.detection.kinds import KindSearch
-from agent.detection.names.search import NameSearch
+from agent.detection.names.search import NameSearch, whole_name
 from agent.detection.registry import NOT_PERSONAL, recognisers
 from agent.detection.settle import settle
 from agent.detection.special.search import DocumentEvidence, SpecialSearch
@@ -54,7 +54,12 @@ class LayeredSearch:
         text = _LONE_SURROGATES.sub("\ufffd", text)
         tables = table_spans(text)
         persons = detector.names.find(text)
-        plain = [span for span in tables if category_of(span.entity_type) not in JUDGED_CATEGORIES]
+        plain = [
+            cell
+            for span in tables
+            if category_of(span.entity_type) not in JUDGED_CATEGORIES
+            if (cell := whole_name(text, span) if span.entity_type == "PERSON" else span) is not None
+        ]
         settled = settle([*detector.identifiers.find(text), *persons, *plain])
         settled += found_again(text, settled)
         found = [span for span in settled if span.entity_type not in NOT_PERSONAL]

@@ -10,8 +10,9 @@ import regex
 
 from agent.detection.names.engine import NameEngine, name_engine
 from agent.detection.names.gazetteer import family_names, given_names
+from agent.detection.names.nearby import is_hardly_a_name
 from agent.detection.names.rules import TITLES, names_by_rule
-from agent.detection.names.words import COMMON, NEVER_ALONE, NO_PERSON, SURNAMES_TOO
+from agent.detection.names.words import COMMON, NEVER_ALONE, NO_BEGINNING, NO_PERSON, SURNAMES_TOO
 from agent.detection.repeats import Repeats
 from agent.model.finding import Span
 
@@ -25,6 +26,7 @@ _MAY_BE_NAMED = regex.compile(
 )
 _NAME_CHARACTERS = regex.compile(r"[\p{L}\p{M}'’.\- \t,]+")
 _WORD = regex.compile(r"[\p{L}\p{M}][\p{L}\p{M}'’-]*")
+_LETTERS_BEHIND = regex.compile(r"(?:,?[ \t]+(?:[A-Z]{2,6}|B?[MS]Sc|BA|MA|LLB|PhD|Chartered))+$")
 _POSSESSIVE = regex.compile(r"['’]s?$")
 _TITLE_BEFORE = regex.compile(rf"^(?:(?:{'|'.join(TITLES)})\b\.?[ \t]+)+", regex.IGNORECASE)
 
@@ -76,6 +78,12 @@ class NameSearch:
         return known
 
 
+def whole_name(text: str, span: Span) -> Span | None:
+    """The name in a span that may hold a title, letters behind the name, or no name at all: a cell of a table, say."""
+    name = _trimmed(text, _Name(span.start, span.end, span.score, span.why))
+    return Span("PERSON", name.start, name.end, name.score, span.attributes, span.why) if name else None
+
+
 def _passages(text: str) -> Iterator[tuple[int, int]]:
     """Parts that end at a blank line or a line's end where there is one near."""
     start = 0
@@ -99,6 +107,9 @@ _PAIR = regex.compile(
 )
 
 
+_WITHIN_A_LIST = regex.compile(r"\p{L}[ \t]$")
+
+
 def _by_list(passage: str) -> Iterator[tuple[int, int]]:
     """A known given name and another capitalised word, or a known family name and a given one behind a comma."""
     given, family = given_names(), family_names()
@@ -107,7 +118,8 @@ def _by_list(passage: str) -> Iterator[tuple[int, int]]:
         if last in NO_PERSON or not _may_be_a_persons(first, last) or _names_a_place(passage, found.end()):
             continue
         if comma:
-            if first in family and last in given and found[1].isupper() == found[3].isupper():
+            alone = not _WITHIN_A_LIST.search(passage, max(0, found.start() - 30), found.start())
+            if alone and first in family and last in given and found[1].isupper() == found[3].isupper():
                 yield found.start(), found.end()
         elif (first in given and first not in NEVER_ALONE and last not in NEVER_ALONE | COMMON) or (
             first in given and last in family
@@ -125,14 +137,21 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
         start = title.end()
     if possessive := _POSSESSIVE.search(text, start, end):
         end = possessive.start()
+    if not text[start:end].isupper() and (letters := _LETTERS_BEHIND.search(text, start, end)):
+        end = letters.start() if letters.start() > start else end
     while start < end and text[start] in " \t.,;:'’\"-(":
         start += 1
     while start < end and text[end - 1] in " \t,;:'’\"-)":
         end -= 1
     if end > start and text[end - 1] == "." and not regex.search(r"\b\p{Lu}\.$", text[start:end]):
         end -= 1
+    if "@" in text[start:end] or regex.search(r"\d", text[start:end]):
+        return None
+    before_comma, comma, behind_comma = text[start:end].partition(",")
+    if comma and (" " in before_comma.strip() or not behind_comma.strip()[:1].isupper()):
+        end = start + len(before_comma.rstrip())
     words = [word.casefold() for word in _WORD.findall(text[start:end])]
-    if not words or not any(len(word) > 1 for word in words):
+    if all(len(word) == 1 for word in words) or words[0] in NO_BEGINNING:
         return None
     if len(words) > 1 and not _may_be_a_persons(words[0], words[-1]):
         return None
@@ -140,22 +159,11 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
         # In small letters a name is told from other words by being known.
         if text[start:end].islower() and not any(word in given_names() or word in family_names() for word in words):
             return None
-        if len(words) == 1 and _is_a_place(text, start, end, words[0]):
+        if len(words) == 1 and is_hardly_a_name(text, start, end, words[0]):
             return None
     if len(words) == 1 and (words[0] in NEVER_ALONE or words[0] in NO_PERSON) and name.why != "title":
         return None if name.why != "model" else _Name(start, end, name.score, name.why)
     return _Name(start, end, name.score, name.why)
-
-
-_PLACE_BEFORE = regex.compile(r"(?:\b(?:in|near|at|into|outside)[ \t]|\d[ \t]\p{Lu}\p{Ll}+[ \t]\p{Lu}\p{Ll}+,[ \t])$")
-_PLACE_BEHIND = regex.compile(r",?[ \t]+[A-Z]{1,2}\d[A-Z\d]?[ \t]?\d[A-Z]{2}\b")
-
-
-def _is_a_place(text: str, start: int, end: int, word: str) -> bool:
-    """Whether a single word that nobody is known to be called stands where a town does: in Stroud, Otley LS21 3AB."""
-    if word in given_names():
-        return False
-    return bool(_PLACE_BEFORE.search(text, max(0, start - 40), start) or _PLACE_BEHIND.match(text, end))
 
 
 def _may_be_a_persons(first: str, last: str) -> bool:

@@ -40,3 +40,9 @@ NEVER_ALONE = frozenset(
     director head chair governor officer nurse doctor teacher union labour christian muslim jewish sikh
     hindu english welsh scottish irish british""".split()
 )
+# No name begins with one of these, or is one of them.
+NO_BEGINNING = frozenset(
+    """the a an my our your his her their this that introducing contact re dear hi hello mr mrs ms miss mx dr prof
+    professor sir dame lady rev revd reverend canon cllr councillor jan feb mar apr jun jul aug sep sept oct nov dec
+    mon tue tues wed thu thur thurs fri sat sun tbc tba n/a nil none unknown various all staff team everyone""".split()
+)

@@ -91,7 +91,7 @@ class Lexicon:
             hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
         )
         database = hyperscan.Database()
-        expressions = [pattern.pattern.encode() for _, pattern in self._patterns]
+        expressions = [pattern.pattern.encode("latin-1") for _, pattern in self._patterns]
         database.compile(expressions=expressions, ids=range(len(expressions)), flags=flags)
         return database
 
@@ -108,7 +108,7 @@ class Lexicon:
                     lowered = str(term).lower().replace("’", "'")
                     meaning = _Meaning(category, tier, tier < PATTERN and lowered in capitals)
                     self._meanings.setdefault(lowered, []).append(meaning)
-            self._patterns += [(category, re.compile(pattern, re.ASCII)) for pattern in given.get("patterns", ())]
+            self._patterns += [(category, _compiled(pattern)) for pattern in given.get("patterns", ())]
         except (OSError, ValueError, KeyError, AttributeError, TypeError, re.error, yaml.YAMLError) as error:
             raise ConfigurationError(f"The lexicon {file.name} cannot be used: {type(error).__name__}.") from error
 
@@ -141,16 +141,24 @@ class Lexicon:
 
     def patterned(self, text: str) -> list[Hit]:
         """What the regular expressions find in a text; only those run that may match by a first pass over all."""
+        text = text.replace("’", "'")
         possible: set[int] = set()
-        self._pattern_search.scan(
-            text.encode("utf-8", "replace"), match_event_handler=lambda number, *_: possible.add(number)
-        )
+        # A byte for each character: other letters than Latin ones match no class of an ASCII expression anyway.
+        single = text.encode("latin-1", "replace")
+        self._pattern_search.scan(single, match_event_handler=lambda number, *_: possible.add(number))
         return [
             Hit(match.start(), match.end(), self._patterns[number][0], PATTERN)
             for number in sorted(possible)
             for match in self._patterns[number][1].finditer(text)
             if match.end() > match.start()
         ]
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Without Unicode classes, since Hyperscan needs half a minute to compile those."""
+    pattern = pattern.replace("’", "'")
+    pattern.encode("latin-1")
+    return re.compile(pattern, re.ASCII)
 
 
 def _opens(meaning: _Meaning) -> bool:
