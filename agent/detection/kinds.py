@@ -18,6 +18,7 @@ FILE = Path(__file__).parent / "models" / "kinds.npz"
 KINDS = tuple(str(kind) for kind in RecordKind)
 LONGEST = 8_000  # characters that are read: what a document is, it says at its beginning
 BUCKETS = 1 << 16  # of hashed words, and again of hashed letters; a power of two
+_FEWEST_WORDS = 5  # with fewer a text says nothing of what it is
 _TITLE = 160  # characters in which words count once more
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+|[£%@\[\]_/:]")
 _MOST_TOLD = 3
@@ -47,6 +48,8 @@ class KindSearch:
 
         Only the first LONGEST characters are read.
         """
+        if sum(1 for _ in zip(_WORD.finditer(text[:LONGEST]), range(_FEWEST_WORDS), strict=False)) < _FEWEST_WORDS:
+            return []
         confidence = self.confidences(text)
         order = confidence.argsort()[::-1]
         if confidence[order[0]] < self._threshold:

@@ -10,12 +10,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import regex
+
 from agent.errors import ConfigurationError
 from agent.model.finding import DataCategory
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
-    from hyperscan import Database
+
+    from agent.detection.gate import PatternGate
 
 CATEGORIES = (
     DataCategory.HEALTH,
@@ -84,16 +87,10 @@ class Lexicon:
         return AhoCorasick(self._openers, implementation=Implementation.DFA)
 
     @cached_property
-    def _pattern_search(self) -> Database:
-        import hyperscan
+    def _pattern_gate(self) -> PatternGate:
+        from agent.detection.gate import GatedPattern, PatternGate
 
-        flags = (
-            hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
-        )
-        database = hyperscan.Database()
-        expressions = [pattern.pattern.encode("latin-1") for _, pattern in self._patterns]
-        database.compile(expressions=expressions, ids=range(len(expressions)), flags=flags)
-        return database
+        return PatternGate([GatedPattern(pattern.pattern, regex.ASCII) for _, pattern in self._patterns])
 
     def _read(self, file: Path) -> None:
         import yaml
@@ -142,10 +139,7 @@ class Lexicon:
     def patterned(self, text: str) -> list[Hit]:
         """What the regular expressions find in a text; only those run that may match by a first pass over all."""
         text = text.replace("’", "'")
-        possible: set[int] = set()
-        # A byte for each character: other letters than Latin ones match no class of an ASCII expression anyway.
-        single = text.encode("latin-1", "replace")
-        self._pattern_search.scan(single, match_event_handler=lambda number, *_: possible.add(number))
+        possible = self._pattern_gate.may_match(text)
         return [
             Hit(match.start(), match.end(), self._patterns[number][0], PATTERN)
             for number in sorted(possible)
@@ -155,10 +149,8 @@ class Lexicon:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Without Unicode classes, since Hyperscan needs half a minute to compile those."""
-    pattern = pattern.replace("’", "'")
-    pattern.encode("latin-1")
-    return re.compile(pattern, re.ASCII)
+    """Over ASCII words: lexicons are English, and the gate's scan is then the smaller."""
+    return re.compile(pattern.replace("’", "'"), re.ASCII)
 
 
 def _opens(meaning: _Meaning) -> bool:
