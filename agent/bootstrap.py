@@ -204,7 +204,9 @@ def detection_version(settings: Settings) -> str:
     """What the detector that these settings ask for is called. Loads nothing."""
     from agent.detection.version import detector_version
 
-    return detector_version(settings.detection.model, settings.detection.minimum_score, lexicons())
+    detection = settings.detection
+    own = detection.model_dump_json(include={"phone_regions", "references"})
+    return f"{detector_version(detection.model, detection.minimum_score, lexicons())}; {own}"
 
 
 def detector_from(settings: Settings) -> LayeredDetector:
@@ -212,7 +214,13 @@ def detector_from(settings: Settings) -> LayeredDetector:
     from agent.detection.detector import LayeredDetector
 
     detection = settings.detection
-    return LayeredDetector(detection_version(settings), detection.model, detection.minimum_score)
+    return LayeredDetector(
+        detection_version(settings),
+        detection.model,
+        detection.minimum_score,
+        detection.phone_regions,
+        [(own.type, own.pattern, own.context) for own in detection.references],
+    )
 
 
 def build_analyst(settings: Settings, identity_key: bytes) -> Analyst:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from agent.errors import ConfigurationError
@@ -39,10 +40,29 @@ class ExtractionSettings(_Section):
     ocr_pages: int = Field(default=50, ge=1, le=10_000)
 
 
+class ReferenceSettings(_Section):
+    """How an organisation writes references of its own; `context` is what must stand before one, if anything."""
+
+    type: Literal["EMPLOYEE_ID", "CASE_REFERENCE"]
+    pattern: str = Field(min_length=1)
+    context: str = ""
+
+    @field_validator("pattern", "context")
+    @classmethod
+    def _is_an_expression(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"must be a regular expression ({error})") from None
+        return value
+
+
 class DetectionSettings(_Section):
     """What is searched for, and how sure a finding must be."""
 
     model: str | None = None
+    phone_regions: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(default=(), strict=False)
+    references: tuple[ReferenceSettings, ...] = Field(default=(), strict=False)
     minimum_score: float = Field(default=0.4, ge=0.0, le=1.0)
 
 
@@ -126,6 +146,10 @@ def _bounds(detail: ErrorDetails) -> str:
         return f"must be above {context['gt']:g}"
     if "le" in context:
         return f"must be at most {context['le']}"
+    if "error" in context:
+        return str(context["error"])
+    if "pattern" in context:
+        return f"must be written like {context['pattern']}"
     if "expected" in context:
         return f"must be one of {context['expected']}"
     return detail["msg"][0].lower() + detail["msg"][1:]
@@ -140,6 +164,8 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
             model = ExtractionSettings
         elif part == "detection":
             model = DetectionSettings
+        elif part == "references":
+            model = ReferenceSettings
     return list(model.model_fields)
 
 

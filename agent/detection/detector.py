@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.detection.again import found_again
 from agent.detection.columns import table_spans
@@ -23,13 +23,21 @@ _KIND_CHARACTERS = 8_000  # what a document is, it says at its beginning
 class LayeredDetector:
     """Finds identifiers, persons, special-category and criminal-records data, and tells the kind of record.
 
-    `model` names another engine for persons than ours (`agent.detection.names`); `minimum_score` leaves out what is
-    less sure. Not safe to share between threads. Raises `ConfigurationError` if the model cannot be loaded.
+    `model` names another engine for persons than ours (`agent.detection.names.engine`); `minimum_score` leaves out what
+    is less sure; `regions` and `references` are those of `agent.detection.registry.recognisers`. Not safe to share
+    between threads. Raises `ConfigurationError` if the model cannot be loaded.
     """
 
-    def __init__(self, version: str, model: str | None, minimum_score: float) -> None:
+    def __init__(
+        self,
+        version: str,
+        model: str | None,
+        minimum_score: float,
+        regions: Iterable[str] = (),
+        references: Iterable[tuple[str, str, str]] = (),
+    ) -> None:
         self.version = version
-        self.identifiers = IdentifierSearch(recognisers(), minimum_score)
+        self.identifiers = IdentifierSearch(recognisers(regions=regions, references=references), minimum_score)
         self.names = NameSearch(model)
         self.special = SpecialSearch()
         self.kinds = KindSearch()
@@ -67,7 +75,7 @@ class LayeredSearch:
         special = detector.special.find(text, persons)
         cells = [span for span in tables if category_of(span.entity_type) in JUDGED_CATEGORIES]
         own = [span for span in [*found, *special, *cells] if own_from <= span.start < own_to]
-        self._evidence.take(text[own_from:own_to], own, persons)
+        self._evidence.take(text[own_from:own_to], own, persons, own_from)
         if len(self._beginning) < _KIND_CHARACTERS:
             self._beginning += text[own_from:own_to][: _KIND_CHARACTERS - len(self._beginning)]
         self._personal = self._personal or bool(own)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 
-from agent.detection.kinds import KINDS, LONGEST, KindSearch, features
+from agent.detection.kinds import FILE, KINDS, LONGEST, KindSearch, features
 from agent.model.record_kind import RecordKind
 
 INVOICE = """INVOICE   No. 20417        Date 4 March
@@ -43,6 +44,14 @@ def test_a_plain_case_is_told(text: str, kind: RecordKind) -> None:
 @pytest.mark.parametrize("text", ["", "   \n", "\u200b", "qwx zzk vvq"])
 def test_what_says_nothing_is_not_told(text: str) -> None:
     assert KindSearch().kinds(text) == []
+
+
+def test_below_the_measured_confidence_nothing_is_told() -> None:
+    with numpy.load(FILE, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    sure = float(KindSearch(arrays).confidences(INVOICE).max())
+    assert KindSearch({**arrays, "threshold": numpy.asarray([sure - 0.01])}).kinds(INVOICE)
+    assert KindSearch({**arrays, "threshold": numpy.asarray([sure + 0.01])}).kinds(INVOICE) == []
 
 
 def test_only_the_beginning_is_read() -> None:

@@ -10,15 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import regex
-
 from agent.errors import ConfigurationError
 from agent.model.finding import DataCategory
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
-
-    from agent.detection.gate import PatternGate
+    from hyperscan import Database
 
 CATEGORIES = (
     DataCategory.HEALTH,
@@ -87,10 +84,17 @@ class Lexicon:
         return AhoCorasick(self._openers, implementation=Implementation.DFA)
 
     @cached_property
-    def _pattern_gate(self) -> PatternGate:
-        from agent.detection.gate import GatedPattern, PatternGate
+    def _pattern_search(self) -> Database:
+        import hyperscan
 
-        return PatternGate([GatedPattern(pattern.pattern, regex.ASCII) for _, pattern in self._patterns])
+        # Over bytes: Unicode classes would take Hyperscan half a minute to compile.
+        database = hyperscan.Database()
+        database.compile(
+            expressions=[_in_ascii(pattern.pattern) for _, pattern in self._patterns],
+            ids=range(len(self._patterns)),
+            flags=hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH,
+        )
+        return database
 
     def _read(self, file: Path) -> None:
         import yaml
@@ -139,7 +143,10 @@ class Lexicon:
     def patterned(self, text: str) -> list[Hit]:
         """What the regular expressions find in a text; only those run that may match by a first pass over all."""
         text = text.replace("’", "'")
-        possible = self._pattern_gate.may_match(text)
+        possible: set[int] = set()
+        # A byte for each character: other letters than Latin ones match no class of an ASCII expression anyway.
+        single = text.encode("latin-1", "replace")
+        self._pattern_search.scan(single, match_event_handler=lambda number, *_: possible.add(number))
         return [
             Hit(match.start(), match.end(), self._patterns[number][0], PATTERN)
             for number in sorted(possible)
@@ -149,8 +156,13 @@ class Lexicon:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Over ASCII words: lexicons are English, and the gate's scan is then the smaller."""
+    """Over ASCII words, so that a scan over bytes sees the same as the expression itself."""
     return re.compile(pattern.replace("’", "'"), re.ASCII)
+
+
+def _in_ascii(pattern: str) -> bytes:
+    """An expression over Latin-1 bytes, itself in ASCII as Hyperscan wants it."""
+    return "".join(letter if letter.isascii() else f"\\x{ord(letter):02x}" for letter in pattern).encode()
 
 
 def _opens(meaning: _Meaning) -> bool:

@@ -12,27 +12,37 @@ import pytest
 import spacy
 from presidio_analyzer.predefined_recognizers import UkNinoRecognizer
 
-from agent.detection.base import Detector
+from agent.detection.base import Detector, detect
+from agent.detection.detector import LayeredDetector
 from agent.detection.identifiers import IdentifierSearch
-from agent.detection.presidio import PresidioDetector, pieces, settle
+from agent.detection.names.engine import name_engine
+from agent.detection.registry import NOT_PERSONAL, recognisers
+from agent.detection.segments import pieces
+from agent.detection.settle import settle
 from agent.detection.testing import DetectorContract
+from agent.detection.version import detector_version
 from agent.errors import ConfigurationError
 from agent.model.finding import Span
 
 
 @pytest.fixture(scope="module")
-def found() -> PresidioDetector:
-    return PresidioDetector()
+def found() -> LayeredDetector:
+    return LayeredDetector("test", None, 0.4)
 
 
-class TestPresidio(DetectorContract):
+class TestLayeredDetector(DetectorContract):
     @pytest.fixture
-    def detector(self, found: PresidioDetector) -> Detector:
+    def detector(self, found: LayeredDetector) -> Detector:
         return found
 
 
-def values(detector: PresidioDetector, text: str) -> set[tuple[str, str]]:
-    return {(span.entity_type, text[span.start : span.end]) for span in detector.detect(text)}
+def values(detector: LayeredDetector, text: str) -> set[tuple[str, str]]:
+    """Identifiers alone: who is named, and what is said of them, is tested elsewhere."""
+    return {
+        (span.entity_type, text[span.start : span.end])
+        for span in settle(detector.identifiers.find(text))
+        if span.entity_type not in NOT_PERSONAL
+    }
 
 
 @pytest.mark.parametrize(
@@ -54,7 +64,7 @@ def values(detector: PresidioDetector, text: str) -> set[tuple[str, str]]:
         ("logged in from 192.0.2.17", "IP_ADDRESS", "192.0.2.17"),
     ],
 )
-def test_identifiers_of_the_united_kingdom_are_found(found: PresidioDetector, text: str, kind: str, value: str) -> None:
+def test_identifiers_of_the_united_kingdom_are_found(found: LayeredDetector, text: str, kind: str, value: str) -> None:
     assert (kind, value) in values(found, text)
 
 
@@ -70,30 +80,30 @@ def test_identifiers_of_the_united_kingdom_are_found(found: PresidioDetector, te
         "rung 3 of the ladder at 10.30",
     ],
 )
-def test_look_alikes_are_not(found: PresidioDetector, text: str) -> None:
+def test_look_alikes_are_not(found: LayeredDetector, text: str) -> None:
     assert values(found, text) == set()
 
 
-def test_a_word_before_a_number_makes_it_surer(found: PresidioDetector) -> None:
-    (alone,) = found.detect("AB 12 34 56 C")
-    (named,) = found.detect("National Insurance AB 12 34 56 C")
+def test_a_word_before_a_number_makes_it_surer(found: LayeredDetector) -> None:
+    (alone,) = found.identifiers.find("AB 12 34 56 C")
+    (named,) = found.identifiers.find("National Insurance AB 12 34 56 C")
     assert named.score > alone.score
 
 
-def test_a_number_inside_a_longer_one_is_not_told_by_itself(found: PresidioDetector) -> None:
+def test_a_number_inside_a_longer_one_is_not_told_by_itself(found: LayeredDetector) -> None:
     text = "IBAN GB82 WEST 1234 5698 7654 32, mail 07700900123@quillfeather.example"
     assert {kind for kind, _ in values(found, text)} == {"IBAN_CODE", "EMAIL_ADDRESS"}
 
 
 @pytest.mark.parametrize("words", ["reads the minutes of the meeting. ", "x" * 30])
 def test_what_stands_at_the_seams_of_a_long_text_is_found_once(
-    found: PresidioDetector, monkeypatch: pytest.MonkeyPatch, words: str
+    found: LayeredDetector, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     monkeypatch.setattr("agent.detection.identifiers.pieces", partial(pieces, piece=400, overlap=200))
     value = "tamsin@quillfeather.example"
     for shift in range(0, len(value) + len(words), 5):  # so that a seam falls on every part of the value
         text = "x" * shift + " " + f"{value} {words} " * 40
-        spans = [span for span in found.detect(text) if span.entity_type == "EMAIL_ADDRESS"]
+        spans = [span for span in detect(found, text)[0] if span.entity_type == "EMAIL_ADDRESS"]
         assert [text[span.start : span.end] for span in spans] == [value] * 40, shift
 
 
@@ -119,8 +129,8 @@ def test_a_surer_or_longer_span_covers_what_lies_in_it() -> None:
 
 def test_scores_below_the_minimum_are_left_out() -> None:
     text = "AB 12 34 56 C"
-    assert list(PresidioDetector(minimum_score=0.8).detect(text)) == []
-    assert len(PresidioDetector(minimum_score=0.5).detect(text)) == 1
+    assert IdentifierSearch(recognisers(), 0.8).find(text) == []
+    assert len(IdentifierSearch(recognisers(), 0.5).find(text)) == 1
 
 
 def test_words_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,16 +142,18 @@ def test_words_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.Mon
     assert len(search._nlp.pipeline.vocab) < 3_000
 
 
-def test_a_model_in_a_folder_adds_names_of_people(tmp_path: Path) -> None:
+def test_a_model_in_a_folder_takes_the_place_of_ours(tmp_path: Path) -> None:
     model = spacy.blank("en")
     ruler = model.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "PERSON", "pattern": "Tamsin Quillfeather"}])  # type: ignore[attr-defined]
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Xqzv Wyrth"}])  # type: ignore[attr-defined]
     model.to_disk(tmp_path / "model")
-    detector = PresidioDetector(str(tmp_path / "model"))
-    text = "Tamsin Quillfeather, NI number AB 12 34 56 C"
-    assert values(detector, text) == {("PERSON", "Tamsin Quillfeather"), ("UK_NINO", "AB 12 34 56 C")}
-    assert values(detector, "Tamsin Quillfeather wrote") == {("PERSON", "Tamsin Quillfeather")}
-    assert detector.version != PresidioDetector().version
+    for named in (f"{tmp_path}/model", f"spacy:{tmp_path}/model"):
+        text = "Xqzv Wyrth, NI number AB 12 34 56 C"
+        spans, _ = detect(LayeredDetector("test", named, 0.4), text)
+        assert [(span.entity_type, text[span.start : span.end]) for span in spans] == [
+            ("PERSON", "Xqzv Wyrth"),
+            ("UK_NINO", "AB 12 34 56 C"),
+        ]
 
 
 @pytest.mark.parametrize("content", [None, {}, {"meta.json": "{}"}, {"meta.json": "not json"}])
@@ -152,18 +164,66 @@ def test_a_model_that_is_none_is_named_in_the_error(tmp_path: Path, content: dic
         for name, text in content.items():
             (folder / name).write_text(text)
     with pytest.raises(ConfigurationError, match=str(folder)):
-        PresidioDetector(str(folder))
+        name_engine(str(folder))
 
 
-def test_the_version_tells_scores_apart() -> None:
-    assert PresidioDetector(minimum_score=0.5).version != PresidioDetector().version
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("onnx:/", "no engine 'onnx'"),
+        ("transformers:/no/such", "does not exist"),
+        ("transformers:/", "needs the library transformers"),
+        ("gliner:/", "needs the library gliner"),
+    ],
+)
+def test_an_engine_that_cannot_be_had_is_told_in_words(named: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        name_engine(named)
+
+
+def test_the_version_tells_scores_lexicons_and_models_apart(tmp_path: Path) -> None:
+    lexicon = tmp_path / "health.yaml"
+    lexicon.write_text("strong: [dialysis]\n")
+    (tmp_path / "model").mkdir()
+    versions = {
+        detector_version(None, 0.4, [lexicon]),
+        detector_version(None, 0.5, [lexicon]),
+        detector_version(f"{tmp_path}/model", 0.4, [lexicon]),
+        detector_version(f"gliner:{tmp_path}/model", 0.4, [lexicon]),
+    }
+    lexicon.write_text("strong: [dialyses]\n")
+    versions.add(detector_version(None, 0.4, [lexicon]))
+    (tmp_path / "model" / "meta.json").write_text("{}")
+    versions.add(detector_version(f"{tmp_path}/model", 0.4, [lexicon]))
+    assert len(versions) == 6
+
+
+def test_organisations_numbers_are_taken_for_nothing_personal(found: LayeredDetector) -> None:
+    spans, _ = detect(found, "VAT registration GB 123 4567 82, company number 09876543, ring 020 7946 0018")
+    assert {span.entity_type for span in spans} == {"PHONE_NUMBER"}
+
+
+def test_a_reference_is_found_again_without_its_label(found: LayeredDetector) -> None:
+    text = "Staff no. 48213-B was late.\n\nSecond page\n48213-B, 48213-B/2 and 148213-B"
+    spans, _ = detect(found, text)
+    assert [(span.start, span.why) for span in spans if span.entity_type == "EMPLOYEE_ID"] == [
+        (text.index("48213"), ""),
+        (text.index("48213", 30), "again"),
+    ]
+
+
+def test_an_own_reference_and_a_foreign_number_are_found_if_they_are_set() -> None:
+    own = LayeredDetector("test", None, 0.4, ["DE"], [("EMPLOYEE_ID", r"QX~\d{4}", "badge")])
+    text = "badge QX~1234, Tel. 030 901820 in Berlin"
+    found = {(span.entity_type, text[span.start : span.end]) for span in detect(own, text)[0]}
+    assert found == {("EMPLOYEE_ID", "QX~1234"), ("PHONE_NUMBER", "030 901820")}
 
 
 def test_presidio_writes_nothing_about_a_text(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    PresidioDetector().detect("National Insurance AB 12 34 56 C, mail tamsin@quillfeather.example")
+    detect(LayeredDetector("test", None, 0.4), "National Insurance AB 12 34 56 C, mail tamsin@quillfeather.example")
     said = caplog.text + "".join(capfd.readouterr())
     assert "AB 12" not in said
     assert "quillfeather" not in said
@@ -174,8 +234,9 @@ _WITHOUT_NETWORK = """
 import socket
 def refuse(*_): raise SystemExit("tried to reach the network")
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
-from agent.detection.presidio import PresidioDetector
-print(len(PresidioDetector().detect("Write to tamsin@quillfeather.co.uk, NI AB 12 34 56 C")))
+from agent.detection.base import detect
+from agent.detection.detector import LayeredDetector
+print(len(detect(LayeredDetector("test", None, 0.4), "Write to tamsin@quillfeather.co.uk, NI AB 12 34 56 C")[0]))
 """
 
 
