@@ -142,6 +142,9 @@ def _problem(template: Template) -> str | None:
         return f"there is no class {template.kind!r}"
     if unknown := template.special - SPECIAL:
         return f"there is no category {sorted(unknown)[0]!r}"
+    rest = _MARK.sub("", template.marked)
+    if "{{" in rest or "}}" in rest:
+        return "a mark is not closed"
     marked = {CATEGORY_OF[type_] for type_, _ in _MARK.findall(template.marked) if type_ in CATEGORY_OF}
     said = template.special | ({"criminal"} if template.criminal else set())
     if marked != said:
@@ -156,9 +159,6 @@ def _problem(template: Template) -> str | None:
     for who, form, _ in GAP.findall(template.marked):
         if who and form not in NAME_FORMS:
             return f"there is no gap @{who}.{form}"
-    rest = _MARK.sub("", template.marked)
-    if "{{" in rest or "}}" in rest:
-        return "a mark is not closed"
     return None
 
 
