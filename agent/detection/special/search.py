@@ -134,6 +134,8 @@ def _why(own: Sequence[Hit], cues: NDArray[Any]) -> str:
     return "; ".join([term, *dict.fromkeys(links)])
 
 
+_TIES = ("pronoun", "title", "name", "ticked", WHY_CELL)
+_UNTIED = 0.7
 _LINKS = ("pronoun", "pronoun", "", "", "title", "name", "ticked")  # the cues that tie a unit to somebody
 
 
@@ -150,12 +152,14 @@ class DocumentEvidence:
         self._chances = [0.0] * len(CATEGORIES)
         self._best: dict[str, list[tuple[float, int, Span]]] = {}
         self._seen = 0
+        self._somebody = False
 
     def take(self, text: str, spans: Sequence[Span], persons: Sequence[Span], offset: int = 0) -> None:
         """Adds a stretch: its text, all spans found in it, the names among them.
 
         Spans count characters from `offset` characters before the text.
         """
+        self._somebody = self._somebody or bool(persons)
         evidence = [_shifted(span, -offset) for span in spans if span.entity_type in _INDEX_OF]
         if not evidence:
             return
@@ -189,8 +193,13 @@ class DocumentEvidence:
         return tuple(
             CategoryVerdict(category, round(chance, 4), self._common(entity_type))
             for category, entity_type, chance in zip(CATEGORIES, ENTITY_TYPES, self._chances, strict=True)
-            if chance >= self._model.threshold and entity_type in self._best
+            if entity_type in self._best and chance >= self._needed(entity_type)
         )
+
+    def _needed(self, entity_type: str) -> float:
+        """How likely a category must be: more where nobody is named and nothing ties the evidence to anybody."""
+        tied = any(link in span.why for _, _, span in self._best[entity_type] for link in _TIES)
+        return self._model.threshold if self._somebody or tied else max(self._model.threshold, _UNTIED)
 
     def probabilities(self) -> dict[str, float]:
         """The probability of each category by name, below the threshold too: for measuring."""
