@@ -256,7 +256,5 @@ def test_nothing_is_fetched_from_the_network_in_a_fresh_home(tmp_path: Path) -> 
 def test_where_nobody_is_meant_a_likely_category_is_not_enough(found: LayeredDetector) -> None:
     news = "BRANCH NEWS\nUNISON members voted on the pay offer. The branch meets on Tuesday. Join the union today."
     assert detect(found, news)[1].categories == ()
-    member = (
-        "BRANCH NEWS\nPriya Patel, UNISON member for ten years, voted for the pay offer. She will speak on Tuesday."
-    )
-    assert [judged.category for judged in detect(found, member)[1].categories] == ["trade_union"]
+    member = "Payslip Priya Patel. Basic 1,904.20. UNISON subs 12.50. Net 1,512.00"
+    assert [str(judged.category) for judged in detect(found, member)[1].categories] == ["trade_union"]
