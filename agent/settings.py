@@ -63,6 +63,17 @@ class DetectionSettings(_Section):
     model: str | None = None
     phone_regions: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(default=(), strict=False)
     references: tuple[ReferenceSettings, ...] = Field(default=(), strict=False)
+
+    @field_validator("phone_regions")
+    @classmethod
+    def _are_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from phonenumbers import SUPPORTED_REGIONS
+
+            if unknown := sorted(set(value) - SUPPORTED_REGIONS):
+                raise ValueError(f"must be countries with telephone numbers of their own; {unknown[0]} is none")
+        return value
+
     minimum_score: float = Field(default=0.4, ge=0.0, le=1.0)
 
 

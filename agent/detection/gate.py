@@ -6,11 +6,10 @@ in the end. What cannot be brought into that form is always told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import ahocorasick_rs
 import hyperscan
 
 from agent.detection.reach import reach_of
@@ -58,38 +57,6 @@ class ShownText:
         """The patterns that may match in the part of the text, given by characters."""
         found = self._scan(self._text[start:end])
         return self.always | found if found else self.always
-
-
-class LiteralGate:
-    """Tells where terms stand in a text, each wherever it occurs, whole words or not.
-
-    With `ignore_case`, ASCII letters match in either case.
-    """
-
-    def __init__(self, terms: Iterable[str], *, ignore_case: bool = False) -> None:
-        self._terms = list(terms)
-        self._ignore_case = ignore_case
-        wanted = [_lower(term) for term in self._terms] if ignore_case else self._terms
-        self._automaton = ahocorasick_rs.AhoCorasick(wanted) if wanted else None
-
-    def find(self, text: str) -> list[tuple[int, int, int]]:
-        """The place of a term in the sequence, its start and end in characters; for all that occur, even in others."""
-        if self._automaton is None:
-            return []
-        shown = _lower(text) if self._ignore_case else text
-        return self._automaton.find_matches_as_indexes(shown, overlapping=True)
-
-    def holds_any(self, text: str) -> bool:
-        """Whether any of the terms occurs."""
-        shown = _lower(text) if self._ignore_case else text
-        return self._automaton is not None and bool(self._automaton.find_matches_as_indexes(shown))
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
-
-def _lower(text: str) -> str:
-    return text.lower() if text.isascii() else text.translate(_LOWER)  # no letter may change its place
 
 
 def _scan_for(patterns: Sequence[GatedPattern]) -> tuple[Callable[[bytes], set[int]], frozenset[int]]:

@@ -24,12 +24,12 @@ from presidio_analyzer.predefined_recognizers import (
 )
 
 from agent.detection import gated
-from agent.detection.gate import GatedPattern, LiteralGate, PatternGate
+from agent.detection.gate import GatedPattern, PatternGate
 from agent.detection.identifiers import IdentifierSearch
 from agent.detection.language import LocalNlpEngine
 from agent.detection.reach import UNKNOWN, reach_of
 from agent.detection.registry import recognisers
-from agent.detection.repeats import RepeatedParagraphs, Repeats, paragraphs
+from agent.detection.repeats import Repeats
 from agent.detection.segments import pieces, segments
 from agent.detection.superset import NotSimpler, superset
 from agent.model.finding import Span
@@ -295,27 +295,6 @@ def test_segments_own_every_character_once_and_see_what_begins_there_whole() -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("union and UNION", [(0, 0, 5)]),
-        ("reunion", [(0, 2, 7)]),
-        ("caf\u00e9 \U0001f600 union", [(1, 0, 4), (0, 7, 12)]),
-        ("nothing", []),
-    ],
-)
-def test_literals_are_found_by_characters(text: str, found: list[tuple[int, int, int]]) -> None:
-    gate = LiteralGate(["union", "caf\u00e9"])
-    assert gate.find(text) == found
-    assert gate.holds_any(text) == bool(found)
-
-
-def test_literals_ignore_the_case_of_ascii_letters_without_moving() -> None:
-    gate = LiteralGate(["Union"], ignore_case=True)
-    assert gate.find("\u0130\u0130 UNION \u1e9e union") == [(0, 3, 8), (0, 11, 16)]
-    assert LiteralGate([]).find("union") == []
-
-
-@pytest.mark.parametrize(
     "text",
     [
         pytest.param("7" * 1_000_000, id="digits"),
@@ -348,30 +327,6 @@ def _numbers(text: str) -> list[Span]:
     return [
         Span("X", found.start(), found.end(), 0.5) for found in regex.finditer(r"(?<=no\W{1,8})\d{3,9}(?=\W)", text)
     ]
-
-
-@pytest.mark.parametrize("joint", ["\n\n", "\r\n\r\n", "\n \n\n", "\n"])
-def test_paragraphs_seen_before_give_what_the_search_gives(joint: str) -> None:
-    chance = Random(5)
-    calls: list[int] = []
-
-    def find(text: str) -> list[Span]:
-        calls.append(len(text))
-        return _numbers(text)
-
-    search = RepeatedParagraphs(find, margin=20)
-    gaps = [" ", "\n\n"]
-    blocks = [f"no{chance.choice(gaps)}{number}{' word' * chance.randrange(90)}" for number in range(100, 108)]
-    for _ in range(60):
-        text = joint.join(chance.choices(blocks, k=12)) + chance.choice(["", " no", "\n\n"])
-        assert search.find(text) == _numbers(text)
-    if joint != "\n":
-        assert sum(calls) < 60 * 12 * 250
-
-
-def test_paragraphs_together_are_the_text() -> None:
-    for text in ["", "a", "\n\n\n", ("x" * 250 + "\n\n") * 3, "x" * 250 + "\n \r\n" + "y" * 3]:
-        assert "".join(text[start:end] for start, end in paragraphs(text)) == text
 
 
 @pytest.mark.parametrize(
