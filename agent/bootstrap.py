@@ -6,7 +6,7 @@ import datetime as dt
 import fcntl
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.extraction.process import ProcessExtractor
     from agent.model.analysis_version import AnalysisVersion
     from agent.model.confinement import Confinement
+    from agent.model.key import KeyForm
     from agent.model.schedule import RetentionSchedule
     from agent.usecases.analyse import Analyst
     from connectors.base import Connector, Scope
@@ -39,6 +40,16 @@ def now() -> dt.datetime:
 def today(schedule: RetentionSchedule) -> dt.date:
     """The calendar day it is where the schedule applies."""
     return dt.datetime.now(schedule.time_zone).date()
+
+
+def who() -> str:
+    """Who is at work: the login name by which acts are recorded."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a service account without an entry in the password file
+        return f"uid {os.getuid()}"
 
 
 def shipped(name: str) -> Path:
@@ -221,6 +232,21 @@ def detector_from(settings: Settings) -> LayeredDetector:
         detection.phone_regions,
         [(own.type, own.pattern, own.context) for own in detection.references],
     )
+
+
+def key_form(state: Path, schedule: RetentionSchedule) -> KeyForm:
+    """How keys are kept: those that the schedule says name persons as keyed hashes."""
+    from agent.model.key import KeyForm
+
+    return KeyForm(schedule.personal_keys, finding_identity(state))
+
+
+def finding_identity(state: Path) -> Callable[[str, str], bytes]:
+    """What gives each value found the identity by which it is known: `of(entity_type, value)`."""
+    from agent.detection.identity import FindingIdentity
+    from agent.keys import derive, master_key
+
+    return FindingIdentity(derive(master_key(state / "master.key"), "subject index")).of
 
 
 def build_analyst(settings: Settings, identity_key: bytes) -> Analyst:

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from agent.catalogue.tables import change_count
 from agent.errors import CatalogueError
 
-HEAD = "0003"
+HEAD = "0004"
 _BUSY_SECONDS = 10.0
 
 

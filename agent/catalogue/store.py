@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 
 from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.database import Database
+from agent.catalogue.events import EventRecords
 from agent.catalogue.fingerprints import fingerprint_of
+from agent.catalogue.holds import HoldRecords
 from agent.catalogue.reading import RECORD_COLUMNS, RECORD_TABLES, KnownItems, moment, record_of
 from agent.catalogue.recording import Recorder, below, microseconds
 from agent.catalogue.tables import (
@@ -44,6 +46,8 @@ class Catalogue:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection = database.connection
+        self.events = EventRecords(database)
+        self.holds = HoldRecords(database)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Self:

@@ -131,6 +131,12 @@ Index(
     sqlite_where=text("link_count > 1"),
     postgresql_where=text("link_count > 1"),
 )
+Index(
+    "ix_item_content_hash",
+    item.c.content_hash,
+    sqlite_where=text("content_hash IS NOT NULL"),
+    postgresql_where=text("content_hash IS NOT NULL"),
+)
 Index("ix_item_missing", item.c.state, sqlite_where=text("state = 1"), postgresql_where=text("state = 1"))
 
 finding = Table(
@@ -146,6 +152,85 @@ finding = Table(
     Column("why", Text, nullable=False, server_default=""),
     Index("ix_finding_identity", "identity"),
 )
+
+# What happened, to what a key names. Rows are never deleted: one that was wrong is corrected or withdrawn.
+event = Table(
+    "event",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("on_day", Integer, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("corrects", _Id, ForeignKey("event.id")),
+    Column("ended_at", BigInteger),
+    Column("ended_by", Text, nullable=False, server_default=""),
+    Column("ended_why", Text, nullable=False, server_default=""),
+    Index("ix_event_key_value", "key", "value"),
+)
+
+# What suspends every disposition. Rows are never deleted: a hold that is over is lifted.
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("citation", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", BigInteger, nullable=False),
+    Column("review_on", Integer),
+    Column("from_day", Integer),
+    Column("until_day", Integer),
+    Column("lifted_at", BigInteger),
+    Column("lifted_by", Text, nullable=False, server_default=""),
+    Column("lifted_why", Text, nullable=False, server_default=""),
+    Column("told_on", Integer),
+)
+
+# How each live item stood when it was last decided on: computed from facts, thrown away when they change. Days are
+# numbered from 1 January of the year 1, as Python does; `again_on` is the day from which it must be decided anew.
+standing = Table(
+    "standing",
+    metadata,
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("class_id", Text),
+    Column("outcome", Text),
+    Column("due_on", Integer),
+    Column("again_on", Integer),
+    Index("ix_standing_state_due_on", "state", "due_on"),
+    Index("ix_standing_again_on", "again_on", sqlite_where=text("again_on IS NOT NULL")),
+)
+
+# Which holds cover which items, worked out when a hold is placed and when an item changes.
+held = Table(
+    "held",
+    metadata,
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("hold_id", _Id, ForeignKey("hold.id"), primary_key=True),
+    Index("ix_held_hold_id", "hold_id"),
+)
+
+# The keys that items have under the schedule of `standing`, as they are kept (`agent.model.key`).
+item_key = Table(
+    "item_key",
+    metadata,
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Index("ix_item_key_key_value", "key", "value"),
+)
+
+# One row: what `standing` was computed under.
+standing_basis = Table("standing_basis", metadata, Column("basis", Text, primary_key=True))
 
 # One row: how often any fact of any item has changed. Summaries computed from the facts stay valid while it stands.
 change_count = Table("change_count", metadata, Column("changes", BigInteger, primary_key=True))

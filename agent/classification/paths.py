@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.model.decision import normalise_key
+from agent.model.key import normalise_key
 from agent.model.schedule import CAPTURE, PathPattern
 
 _FOLDERS = r"(?:[^/]+/)*?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,22 +11,6 @@ from agent.model.schedule import Disposition
 
 CLASS_MARK = "user.retentiond.class"
 LABELLED_MARK = "user.retentiond.labelled"  # the day on which the class was set, as YYYY-MM-DD
-
-
-def normalise_key(value: str) -> str:
-    """The form in which two spellings of one key are equal: composed characters, trimmed, case folded."""
-    return unicodedata.normalize("NFC", value).strip().casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened on a day: `type` to whatever `key` and `value` name, as in
-    `employment_ended` to the `person` of that number. The value may be a name and is kept out of `repr`."""
-
-    type: str
-    key: str
-    value: str = field(repr=False)
-    on: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,27 @@ class RetentionSchedule:
     time_zone: tzinfo
     classes: tuple[RetentionClass, ...]
     officers: tuple[Officer, ...] = field(default=())
+    personal_keys: frozenset[str] = frozenset({"person"})
 
     @cached_property
     def by_id(self) -> Mapping[str, RetentionClass]:
         return {retention_class.id: retention_class for retention_class in self.classes}
+
+    @cached_property
+    def awaited(self) -> frozenset[EventTrigger]:
+        """Every event that some class waits for."""
+        return frozenset(event for retention_class in self.classes for event in events_of(retention_class))
+
+
+def events_of(retention_class: RetentionClass) -> frozenset[EventTrigger]:
+    """The events that this class's clock waits for; an age waits for the birth."""
+    match retention_class.trigger:
+        case Combined(_, countdowns):
+            triggers: tuple[Trigger | None, ...] = tuple(countdown.trigger for countdown in countdowns)
+        case trigger:
+            triggers = (trigger,)
+    return frozenset(
+        EventTrigger(BORN, trigger.key) if isinstance(trigger, AgeTrigger) else trigger
+        for trigger in triggers
+        if isinstance(trigger, EventTrigger | AgeTrigger)
+    )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
-from agent.model.decision import Assignment, DecisionState, Event, Reason, ReasonCode
+from agent.model.decision import Assignment, DecisionState, Reason, ReasonCode
+from agent.model.event import Event
 from agent.model.record import Record
 from agent.model.schedule import Combination, Combined, Countdown, RetentionClass
 from agent.retention.countdowns import Facts, Reading, read_countdown

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from agent.model.decision import LABELLED_MARK, Assignment, DecisionState, Event, Reason, ReasonCode, normalise_key
+from agent.model.decision import LABELLED_MARK, Assignment, DecisionState, Reason, ReasonCode
+from agent.model.event import Event
+from agent.model.key import normalise_key
 from agent.model.record import Record
 from agent.model.schedule import BORN, AgeTrigger, Countdown, EventTrigger, RecordDate, RetentionClass
 from agent.retention.periods import birthday, cut_off_after, date_in, due_after, say_cut_off, say_date, say_period

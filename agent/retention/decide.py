@@ -11,10 +11,10 @@ from agent.model.decision import (
     Claim,
     Decision,
     DecisionState,
-    Event,
     Reason,
     ReasonCode,
 )
+from agent.model.event import Event
 from agent.model.record import Record
 from agent.model.schedule import Disposition, RetentionSchedule
 from agent.retention.clocks import Clock, read_clock

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.model.decision import LABELLED_MARK, DecisionState, Event, ReasonCode
+from agent.model.decision import LABELLED_MARK, DecisionState, ReasonCode
+from agent.model.event import Event
 from agent.model.schedule import (
     AgeTrigger,
     Combination,

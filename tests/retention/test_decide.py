@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import agent.classification
 import agent.model
 import agent.retention
-from agent.model.decision import CLASS_MARK, Assignment, Claim, DecisionState, Event, ReasonCode
+from agent.model.decision import CLASS_MARK, Assignment, Claim, DecisionState, ReasonCode
+from agent.model.event import Event
 from agent.model.record import Record
 from agent.model.schedule import Disposition, EventTrigger, Period, RecordDate, RetentionClass, RetentionSchedule
 from agent.retention.decide import decide

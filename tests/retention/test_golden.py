@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from agent.classification.classify import classify
-from agent.model.decision import Decision, Event
+from agent.model.decision import Decision
+from agent.model.event import Event
 from agent.retention.decide import decide
 from agent.retention.loader import load_schedule
 from tests.retention.factories import a_record

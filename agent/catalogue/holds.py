@@ -1,0 +1,12 @@
+"""Holds as the catalogue keeps them."""
+
+from __future__ import annotations
+
+from agent.catalogue.database import Database
+
+
+class HoldRecords:
+    """The holds of one catalogue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
