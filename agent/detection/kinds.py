@@ -40,6 +40,7 @@ class KindSearch:
         arrays = stored or _shipped()
         self._weights = arrays["weights"].astype(numpy.float32)
         self._intercept = arrays["intercept"]
+        self._rarity = arrays["rarity"].astype(numpy.float32)
         self._sharpness = float(arrays["sharpness"][0])
         self._threshold = float(arrays["threshold"][0])
 
@@ -61,7 +62,7 @@ class KindSearch:
         """The confidence in each of KINDS; all the same for a text without words."""
         import numpy
 
-        buckets, values = features(text)
+        buckets, values = features(text, self._rarity)
         scores = (self._weights[buckets] * values[:, None]).sum(axis=0) + self._intercept
         if not len(buckets):
             scores = numpy.zeros(len(KINDS))
@@ -70,8 +71,11 @@ class KindSearch:
         return shares
 
 
-def features(text: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The hashed features of the beginning of a text, with their values: words first, then runs of letters."""
+def features(text: str, rarity: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The hashed features of the beginning of a text, with their values: words first, then runs of letters.
+
+    `rarity` says for each of 2 x BUCKETS how much it tells, by how few documents have it.
+    """
     import numpy
 
     beginning = text[:LONGEST].lower()
@@ -81,8 +85,8 @@ def features(text: str) -> tuple[NDArray[Any], NDArray[Any]]:
     hashes = numpy.asarray([_hash(word) for word in words], dtype=numpy.uint64)
     pairs = hashes[:-1] * numpy.uint64(1_000_003) + hashes[1:] + numpy.uint64(1)
     titles = numpy.asarray([_hash(word) for word in title], dtype=numpy.uint64)
-    of_words = _weighed(numpy.concatenate([hashes, pairs, titles]), _WORDS_WEIGHT)
-    of_letters = _weighed(_runs(beginning), _LETTERS_WEIGHT)
+    of_words = _weighed(numpy.concatenate([hashes, pairs, titles]), _WORDS_WEIGHT, rarity[:BUCKETS])
+    of_letters = _weighed(_runs(beginning), _LETTERS_WEIGHT, rarity[BUCKETS:])
     return (
         numpy.concatenate([of_words[0], of_letters[0] + BUCKETS]),
         numpy.concatenate([of_words[1], of_letters[1]]).astype(numpy.float32),
@@ -111,13 +115,13 @@ def _runs(text: str) -> NDArray[Any]:
     return numpy.concatenate(found) if found else letters[:0]
 
 
-def _weighed(hashes: NDArray[Any], weight: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Buckets with the logarithm of how often each occurs, of the length `weight` together."""
+def _weighed(hashes: NDArray[Any], weight: float, rarity: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Buckets with the logarithm of how often each occurs, times its rarity, of the length `weight` together."""
     import numpy
 
     mixed = ((hashes * numpy.uint64(_SPREAD)) >> numpy.uint64(40)) & numpy.uint64(BUCKETS - 1)
     buckets, number = numpy.unique(mixed.astype(numpy.int64), return_counts=True)
-    values = 1 + numpy.log(number)
+    values = (1 + numpy.log(number)) * rarity[buckets]
     length = float(numpy.sqrt((values**2).sum())) or 1.0
     return buckets, values * (weight / length)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from agent.detection.kinds import FILE, KINDS, LONGEST, KindSearch, features
+from agent.detection.kinds import BUCKETS, FILE, KINDS, LONGEST, KindSearch, features
 from agent.model.record_kind import RecordKind
 
 INVOICE = """INVOICE   No. 20417        Date 4 March
@@ -68,5 +68,5 @@ def test_confidences_are_shares_of_one() -> None:
 
 def test_a_text_of_any_letters_has_features() -> None:
     for text in ("\ud800", "a", "ab", "İ" * 10_000, "\x00" * 10, "مرحبا"):
-        buckets, values = features(text)
+        buckets, values = features(text, numpy.ones(2 * BUCKETS))
         assert len(buckets) == len(values)
