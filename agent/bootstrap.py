@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.model.key import KeyForm
     from agent.model.schedule import RetentionSchedule
     from agent.usecases.analyse import Analyst
+    from agent.usecases.evaluate import Terms
     from connectors.base import Connector, Scope
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
@@ -241,6 +242,19 @@ def key_form(state: Path, schedule: RetentionSchedule) -> KeyForm:
     return KeyForm(schedule.personal_keys, finding_identity(state))
 
 
+def terms_of(schedule: RetentionSchedule, settings: Settings, state: Path) -> Terms:
+    """What items are decided by: the schedule, how keys are kept in `state`, and what sort of place each share is."""
+    from agent.model.condition import StorageKind
+    from agent.usecases.evaluate import Terms
+
+    storage = {
+        share.name.casefold(): frozenset(map(StorageKind, share.stored_in))
+        for share in settings.shares
+        if share.stored_in
+    }
+    return Terms(schedule, key_form(state, schedule), storage)
+
+
 def finding_identity(state: Path) -> Callable[[str, str], bytes]:
     """What gives each value found the identity by which it is known: `of(entity_type, value)`."""
     from agent.detection.identity import FindingIdentity
@@ -279,26 +293,24 @@ def analysis_version(settings: Settings) -> AnalysisVersion:
     )
 
 
-def stream_report(
-    stream: TextIO, format: str, catalogue: Catalogue, schedule: RetentionSchedule, as_of: dt.date
-) -> None:
+def stream_report(stream: TextIO, format: str, catalogue: Catalogue, terms: Terms, as_of: dt.date) -> None:
     """Writes a report (`html`, `csv` or `json`) to an open stream."""
     from agent.reports.html import write_html
     from agent.reports.tabular import write_csv, write_json
     from agent.usecases.report import estate_report
 
     write = {"html": write_html, "csv": write_csv, "json": write_json}[format]
-    write(estate_report(catalogue, schedule, as_of, now()), stream)
+    write(estate_report(catalogue, terms, as_of, now()), stream)
 
 
-def write_report(target: Path, format: str, catalogue: Catalogue, schedule: RetentionSchedule, as_of: dt.date) -> None:
+def write_report(target: Path, format: str, catalogue: Catalogue, terms: Terms, as_of: dt.date) -> None:
     """Writes a report file, readable by its owner alone; an older one stays whole until the new one is."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             with open(descriptor, "w", encoding="utf-8", newline="") as stream:
-                stream_report(stream, format, catalogue, schedule, as_of)
+                stream_report(stream, format, catalogue, terms, as_of)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)

@@ -26,6 +26,9 @@ class ShareSettings(_Section):
 
     name: str = Field(min_length=1)
     path: str = Field(min_length=1)
+    stored_in: tuple[
+        Literal["server", "cloud", "local_drive", "personal_device", "removable", "outside_uk", "outside_eea"], ...
+    ] = Field(default=(), strict=False)
 
 
 class ExtractionSettings(_Section):

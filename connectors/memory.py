@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from connectors.base import (
     Capabilities,
@@ -37,6 +38,8 @@ class _Stored:
     content: bytes
     version: int
     marks: Mapping[str, str] = field(default_factory=dict)
+    modified_at: datetime | None = None
+    created_at: datetime | None = None
 
 
 class MemoryConnector:
@@ -57,9 +60,20 @@ class MemoryConnector:
 
     # What a test does to the source
 
-    def put(self, path: bytes, content: bytes) -> None:
-        """Makes the item, or gives it other content; it is at a new version in either case."""
-        self._store(_ref(path), _Stored(content, 0))
+    def put(
+        self,
+        path: bytes,
+        content: bytes,
+        *,
+        marks: Mapping[str, str] = MappingProxyType({}),
+        modified_at: datetime | None = None,
+        created_at: datetime | None = None,
+    ) -> None:
+        """Makes the item, or gives it other content; it is at a new version in either case.
+
+        Without dates of its own it has one that grows with every change.
+        """
+        self._store(_ref(path), _Stored(content, 0, marks, modified_at, created_at))
 
     def remove(self, path: bytes) -> None:
         """Takes the item away, or the folder with all that is in it."""
@@ -169,7 +183,9 @@ class MemoryConnector:
     def _item(self, ref: ItemRef) -> Item:
         stored = self._items[ref]
         made = datetime.fromtimestamp(1_700_000_000 + stored.version, UTC)
-        return Item(ref, b"%d" % stored.version, len(stored.content), made, made, made, marks=stored.marks)
+        modified, created = stored.modified_at or made, stored.created_at or stored.modified_at or made
+        version = b"%d" % stored.version
+        return Item(ref, version, len(stored.content), modified, created, modified, marks=stored.marks)
 
     def _tree(self) -> dict[bytes, set[bytes]]:
         """Every folder with the names of the folders directly in it."""

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import Connection
 
 from agent.catalogue import verdicts
 from agent.catalogue.database import Database
 from agent.catalogue.fingerprints import in_force
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.outcome import ExtractionStatus, Outcome, OutcomeKind
-from agent.model.record import Record
+from agent.model.record import WAVE, Record
 from connectors.base import ItemRef
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-RECORD_COLUMNS = (
+_COLUMNS = (
     "s.name, f.path, i.name, i.format, i.size_bytes, i.modified_at, i.created_at, i.accessed_at, i.first_seen_at, "
-    "i.outcome, i.reason, i.extraction, i.findings, i.marks, i.verdict"
+    "i.outcome, i.reason, i.extraction, i.findings, i.marks, i.verdict, i.id, s.id, i.content_hash, "
+    "i.content_hash IS NOT NULL AND i.size_bytes > 0 AND EXISTS "
+    "(SELECT 1 FROM item o WHERE o.content_hash = i.content_hash AND o.id <> i.id AND o.state = 0), "
+    "(SELECT group_concat(h.hold_id) FROM held h WHERE h.item_id = i.id)"
 )
-RECORD_TABLES = "item i JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id"
+_TABLES = "item i JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id"
+_WAVES = (
+    "SELECT f.share_id, i.created_at / 60000000, COUNT(*) FROM item i JOIN folder f ON f.id = i.folder_id "
+    "WHERE i.state = 0 AND i.created_at IS NOT NULL GROUP BY 1, 2 HAVING COUNT(*) >= ?"
+)
+_COPIES = (
+    "SELECT f.path, i.name FROM item i JOIN folder f ON f.id = i.folder_id "
+    "WHERE i.content_hash = ? AND i.state = 0 ORDER BY i.id LIMIT ?"
+)
+_MOST_COPIES = 1_000
+_HASHES_REMEMBERED = 256
+_BLOCK = 1000
 
 
 def moment(microseconds: int) -> datetime:
@@ -32,10 +49,51 @@ def moment(microseconds: int) -> datetime:
         return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
-def record_of(row: tuple[Any, ...]) -> tuple[ItemRef, Record]:
-    """The item and its facts out of a row of `RECORD_COLUMNS`."""
+class RecordReader:
+    """Reads items as facts, with what their neighbours tell of them. Which arrived together is asked once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waves: Mapping[tuple[int, int], int] | None = None
+        self._copies: OrderedDict[bytes, tuple[ItemRef, ...]] = OrderedDict()
+
+    def read(
+        self, where: str, values: tuple[Any, ...] = (), order: str = "s.name, f.path, i.name"
+    ) -> Iterator[tuple[ItemRef, Record]]:
+        """The items that fulfil a condition on item `i`, folder `f` and share `s`, in that order.
+
+        Memory is bounded whatever their number.
+        """
+        statement = f"SELECT {_COLUMNS} FROM {_TABLES} WHERE {where} ORDER BY {order}"  # noqa: S608
+        with self._database.faults(), self._database.connect() as reader, self._database.connect() as beside:
+            if self._waves is None:
+                arrived = beside.exec_driver_sql(_WAVES, (WAVE,)).all()
+                self._waves = {(share, minute): count for share, minute, count in arrived}
+            waves = self._waves
+            rows = reader.exec_driver_sql(statement, values).cursor
+            while block := rows.fetchmany(_BLOCK):
+                for row in block:
+                    content_hash, has_copies = row[17:19]
+                    copies = self._copies_of(beside, content_hash) if has_copies else ()
+                    yield _record(row, waves, copies)
+
+    def _copies_of(self, beside: Connection, content_hash: bytes) -> tuple[ItemRef, ...]:
+        """Where items with that content lie; remembered, since copies often lie together and may be many."""
+        found = self._copies.pop(content_hash, None)
+        if found is None:
+            rows = beside.exec_driver_sql(_COPIES, (content_hash, _MOST_COPIES)).all()
+            found = tuple(ItemRef(*row) for row in rows)
+            if len(self._copies) >= _HASHES_REMEMBERED:
+                self._copies.popitem(last=False)
+        self._copies[content_hash] = found
+        return found
+
+
+def _record(
+    row: tuple[Any, ...], waves: Mapping[tuple[int, int], int], copies: tuple[ItemRef, ...]
+) -> tuple[ItemRef, Record]:
     share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found = row[:13]
-    marks, verdict = row[13:]
+    marks, verdict, item_id, share_id, _, _, holds = row[13:]
     ref = ItemRef(folder, name)
     return ref, Record(
         share=share,
@@ -51,6 +109,10 @@ def record_of(row: tuple[Any, ...]) -> tuple[ItemRef, Record]:
         marks=json.loads(marks) if marks else {},
         verdict=verdicts.read(verdict),
         extraction=ExtractionStatus(extraction) if extraction else None,
+        item_id=item_id,
+        copies=tuple(str(copy) for copy in copies if copy != ref),
+        arrived_with=1 if created is None else waves.get((share_id, created // 60_000_000), 1),
+        holds=tuple(sorted(map(int, holds.split(",")))) if holds else (),
     )
 
 

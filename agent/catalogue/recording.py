@@ -13,7 +13,8 @@ from sqlalchemy.dialects.sqlite import insert
 from agent.catalogue import verdicts
 from agent.catalogue.base import ItemResult, Pass, Recorded
 from agent.catalogue.fingerprints import fingerprint_of
-from agent.catalogue.tables import LIVE, MISSING, TOMBSTONE, finding, folder, folder_not_listed, item
+from agent.catalogue.standing import forget_places
+from agent.catalogue.tables import LIVE, MISSING, TOMBSTONE, finding, folder, folder_not_listed, item, standing
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef
@@ -77,10 +78,13 @@ class Recorder:
         # A name that comes back after its tombstone is another item, seen for the first time.
         reborn = item.c.state == TOMBSTONE
         changed["first_seen_at"] = case((reborn, upsert.excluded.first_seen_at), else_=item.c.first_seen_at)
+        places = [(self._folder_ids[result.ref.folder], result.ref.name) for result in results]
+        forget_places(self._connection, places)  # with the content that the items had
         self._connection.execute(
             upsert.on_conflict_do_update(index_elements=["folder_id", "name"], set_=changed),
             [self._row(result) for result in results],
         )
+        forget_places(self._connection, places)  # and with the content that they have now
         self._findings(results)
 
     def _row(self, result: ItemResult) -> dict[str, Any]:
@@ -175,9 +179,11 @@ class Recorder:
         self._connection.execute(folder.update().where(inside).values(gone=True))
 
     def _mark_missing(self, which: Any) -> None:
-        self._connection.execute(
-            item.update().where(which & (item.c.state == LIVE)).values(state=MISSING, gone_at=self._at)
-        )
+        gone = which & (item.c.state == LIVE)
+        copy = item.alias()
+        copies = select(copy.c.id).join(item, item.c.content_hash == copy.c.content_hash).where(gone)
+        self._connection.execute(standing.delete().where(standing.c.item_id.in_(copies)))
+        self._connection.execute(item.update().where(gone).values(state=MISSING, gone_at=self._at))
 
     def _not_listed(self, path: bytes, reason: str, *, failed: bool) -> None:
         row = {"pass_id": self._pass.id, "path": path, "reason": str(reason), "failed": failed}

@@ -1,8 +1,31 @@
-"""How items stand, kept until a fact changes: the statements behind it."""
+"""How items stand, kept until a fact changes: computed by others, thrown away here as soon as it may be out of date.
+
+What is kept is one row an item, with the day from which time alone changes it; so a due list is a look into an index.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from agent.catalogue.tables import change_count
+from agent.model.decision import Decision, DecisionState
+from agent.model.schedule import Disposition
+from connectors.base import ItemRef
+
+if TYPE_CHECKING:
+    from agent.catalogue.database import Database
+
+_BLOCK = 1000
+_STANDING = (
+    "SELECT s.name, f.path, i.name, g.item_id, g.state, g.class_id, g.outcome, g.due_on, i.size_bytes "
+    "FROM standing g CROSS JOIN item i ON i.id = g.item_id CROSS JOIN folder f ON f.id = i.folder_id "
+    "CROSS JOIN share s ON s.id = f.share_id WHERE i.state = 0"
+)  # CROSS: in this order, so that the index of standings gives theirs
 
 
 def forget_behind(connection: Connection, key: str, value: str) -> int:
@@ -14,7 +37,138 @@ def forget_behind(connection: Connection, key: str, value: str) -> int:
     ).rowcount
 
 
-def forget_item(connection: Connection, item_id: int) -> None:
-    """Inside the caller's transaction: the item must be decided on anew, since something about it changed."""
-    for table in ("standing", "held", "item_key"):
-        connection.exec_driver_sql(f"DELETE FROM {table} WHERE item_id = ?", (item_id,))  # noqa: S608
+def forget_places(connection: Connection, places: Sequence[tuple[int, bytes]]) -> None:
+    """Inside the caller's transaction: items at these places (folder, name) must be decided on anew, and so must those
+    with the same content, since what lies elsewhere may bear on them.
+
+    The holds that cover an item stay: nothing but lifting takes one away.
+    """
+    at = "SELECT id FROM item WHERE folder_id = ? AND name = ?"
+    for statement in (
+        f"DELETE FROM standing WHERE item_id = ({at})",  # noqa: S608 — no value is in the text
+        f"DELETE FROM item_key WHERE item_id = ({at})",  # noqa: S608
+        "DELETE FROM standing WHERE item_id IN (SELECT o.id FROM item i JOIN item o ON o.content_hash = i.content_hash "
+        "WHERE i.folder_id = ? AND i.name = ?)",
+    ):
+        connection.exec_driver_sql(statement, list(places))
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """How one item stands, for the catalogue: its decision, its keys as they are kept, the holds found to cover it."""
+
+    item_id: int
+    decision: Decision
+    keys: frozenset[tuple[str, str]]
+    holds: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one item stands: the short form of its last decision. `due_on` is as in `Decision`."""
+
+    share: str
+    ref: ItemRef
+    item_id: int
+    state: DecisionState
+    class_id: str | None
+    outcome: Disposition | None
+    due_on: date | None
+    size_bytes: int
+
+
+class Standings:
+    """How the items of one catalogue stand. Every call may raise `CatalogueError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, basis: str) -> bool:
+        """Throws everything away if it was computed on another basis (schedule, storage …). Tells whether it was."""
+        with self._database.transaction() as connection:
+            if connection.exec_driver_sql("SELECT basis FROM standing_basis").scalar() == basis:
+                return False
+            for table in ("standing", "item_key", "standing_basis"):
+                connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
+            connection.exec_driver_sql("INSERT INTO standing_basis (basis) VALUES (?)", (basis,))
+        return True
+
+    def undecided(self, today: date, after: int, at_most: int) -> tuple[str, tuple[Any, ...], str]:
+        """The next live items that must be decided on, since something about them has changed or the day has come for
+        them: condition, values and order for `RecordReader`."""
+        return (
+            "i.state = 0 AND i.id > ? AND (NOT EXISTS (SELECT 1 FROM standing g WHERE g.item_id = i.id) "
+            "OR i.id IN (SELECT g.item_id FROM standing g WHERE g.again_on <= ?))",
+            (after, today.toordinal(), at_most),
+            "i.id LIMIT ?",
+        )
+
+    def keep(self, stood: Iterable[Stood], unless_changed_since: str) -> bool:
+        """Keeps how these items stand, together, and tells that it did; not if any fact has changed since the catalogue
+        had that `state_mark`, since they may stand otherwise now."""
+        rows = list(stood)
+        with self._database.transaction() as connection:
+            if str(connection.scalar(select(change_count.c.changes))) != unless_changed_since:
+                return False
+            connection.exec_driver_sql(
+                "INSERT OR REPLACE INTO standing (item_id, state, class_id, outcome, due_on, again_on) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [_row(one) for one in rows],
+            )
+            connection.exec_driver_sql("DELETE FROM item_key WHERE item_id = ?", [(one.item_id,) for one in rows])
+            keys = [(one.item_id, key, value) for one in rows for key, value in one.keys]
+            if keys:
+                connection.exec_driver_sql("INSERT INTO item_key (item_id, key, value) VALUES (?, ?, ?)", keys)
+            held = [(one.item_id, number) for one in rows for number in one.holds]
+            if held:
+                connection.exec_driver_sql("INSERT OR IGNORE INTO held (item_id, hold_id) VALUES (?, ?)", held)
+        return True
+
+    def due(self, day: date) -> Iterator[Standing]:
+        """What is due on that day, longest due first, in bounded memory. Right for today and for days to come on which
+        nothing else happens (`again_on`)."""
+        return self._read("g.state IN ('due', 'keep') AND g.due_on <= ?", "g.due_on, g.item_id", (day.toordinal(),))
+
+    def of_state(self, state: DecisionState) -> Iterator[Standing]:
+        """What stood so when it was last decided on, in the order of the catalogue."""
+        return self._read("g.state = ?", "g.item_id", (state.value,))
+
+    def counts(self, day: date) -> Mapping[str, int]:
+        """How many items stand how on that day."""
+        statement = (
+            "SELECT CASE WHEN g.state IN ('due', 'keep') AND g.due_on IS NOT NULL "
+            "THEN CASE WHEN g.due_on <= ? THEN 'due' ELSE 'keep' END ELSE g.state END, COUNT(*) "
+            "FROM standing g JOIN item i ON i.id = g.item_id WHERE i.state = 0 GROUP BY 1 ORDER BY 1"
+        )
+        with self._database.faults():
+            rows = self._database.connection.exec_driver_sql(statement, (day.toordinal(),)).all()
+        return {state: int(count) for state, count in rows}
+
+    def _read(self, where: str, order: str, values: tuple[Any, ...]) -> Iterator[Standing]:
+        statement = f"{_STANDING} AND {where} ORDER BY {order}"
+        with self._database.faults(), self._database.connect() as reader:
+            rows = reader.exec_driver_sql(statement, values).cursor
+            while block := rows.fetchmany(_BLOCK):
+                for share, folder, name, item_id, state, class_id, outcome, due_on, size in block:
+                    yield Standing(
+                        share,
+                        ItemRef(folder, name),
+                        item_id,
+                        DecisionState(state),
+                        class_id,
+                        Disposition(outcome) if outcome else None,
+                        date.fromordinal(due_on) if due_on else None,
+                        size,
+                    )
+
+
+def _row(one: Stood) -> tuple[Any, ...]:
+    decision = one.decision
+    return (
+        one.item_id,
+        decision.state.value,
+        decision.class_id,
+        decision.outcome.value if decision.outcome else None,
+        decision.due_on.toordinal() if decision.due_on else None,
+        decision.again_on.toordinal() if decision.again_on else None,
+    )

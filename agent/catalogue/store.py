@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,8 +16,9 @@ from agent.catalogue.database import Database
 from agent.catalogue.events import EventRecords
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.holds import HoldRecords
-from agent.catalogue.reading import RECORD_COLUMNS, RECORD_TABLES, KnownItems, moment, record_of
+from agent.catalogue.reading import KnownItems, RecordReader, moment
 from agent.catalogue.recording import Recorder, below, microseconds
+from agent.catalogue.standing import Standings
 from agent.catalogue.tables import (
     LIVE,
     MISSING,
@@ -48,6 +49,7 @@ class Catalogue:
         self._connection = database.connection
         self.events = EventRecords(database)
         self.holds = HoldRecords(database)
+        self.standings = Standings(database)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Self:
@@ -208,21 +210,21 @@ class Catalogue:
 
     def records(self) -> Iterator[tuple[ItemRef, Record]]:
         """Every live item, by share, folder and name, in memory bounded whatever their number."""
-        order = f"SELECT {RECORD_COLUMNS} FROM {RECORD_TABLES} WHERE i.state = 0 ORDER BY s.name, f.path, i.name"  # noqa: S608
-        with self._database.faults(), self._database.connect() as reader:
-            rows = reader.exec_driver_sql(order).cursor
-            while block := rows.fetchmany(1000):
-                yield from map(record_of, block)
+        return RecordReader(self._database).read("i.state = 0")
+
+    def undecided(self, today: date, at_once: int) -> Iterator[Sequence[Record]]:
+        """The live items that must be decided on anew, in blocks; nothing is held open while one is worked on."""
+        reader = RecordReader(self._database)
+        after = 0
+        while block := [record for _, record in reader.read(*self.standings.undecided(today, after, at_once))]:
+            yield block
+            after = block[-1].item_id
 
     def record(self, of: Share, ref: ItemRef) -> Record | None:
         """The facts about one live item."""
-        where = "WHERE s.id = ? AND f.path = ? AND i.name = ? AND i.state = 0"
-        with self._database.faults():
-            row = self._connection.exec_driver_sql(
-                f"SELECT {RECORD_COLUMNS} FROM {RECORD_TABLES} {where}",  # noqa: S608
-                (of.id, ref.folder, ref.name),
-            ).first()
-        return record_of(tuple(row))[1] if row else None
+        where = "i.state = 0 AND s.id = ? AND f.path = ? AND i.name = ?"
+        found = next(RecordReader(self._database).read(where, (of.id, ref.folder, ref.name)), None)
+        return found[1] if found else None
 
     def findings(self, of: Share, ref: ItemRef) -> tuple[Finding, ...]:
         """The findings of one item, by type, surest first."""

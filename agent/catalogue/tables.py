@@ -206,7 +206,8 @@ standing = Table(
     Column("outcome", Text),
     Column("due_on", Integer),
     Column("again_on", Integer),
-    Index("ix_standing_state_due_on", "state", "due_on"),
+    Index("ix_standing_state", "state"),
+    Index("ix_standing_due_on", "due_on", "item_id", sqlite_where=text("state IN ('due', 'keep')")),
     Index("ix_standing_again_on", "again_on", sqlite_where=text("again_on IS NOT NULL")),
 )
 

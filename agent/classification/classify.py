@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from agent.classification.file_kinds import file_kind_of
 from agent.classification.paths import compile_pattern, fold
 from agent.model.categories import ENTITY_CATEGORIES
-from agent.model.decision import CLASS_MARK, Assignment
-from agent.model.finding import DataCategory
-from agent.model.record import Record
-from agent.model.schedule import (
+from agent.model.condition import (
     AllOf,
     AnyOf,
     Condition,
     ContentIs,
     FileKindIs,
     FindingPresent,
+    LabelIs,
     Not,
     PathMatches,
     PathPattern,
-    RetentionClass,
-    RetentionSchedule,
+    SameContentAs,
     ShareIs,
+    StorageKind,
+    StoredIn,
     captures_of,
 )
+from agent.model.decision import CLASS_MARK, LABELS_MARK, Assignment, Misplacement
+from agent.model.finding import DataCategory
+from agent.model.record import Record
+from agent.model.schedule import EventTrigger, RetentionClass, RetentionSchedule
 
-# How far each sort of evidence is to be trusted. A mark is a statement; a folder name is a habit of the whole office;
-# the likeness of a text is a model's guess, as sure as the model says but never surer than this; findings tell what an
-# item speaks of, not what it is for; share and file kind hardly tell anything.
+# How far each sort of evidence is to be trusted. A mark is a statement; a folder name is a habit of the whole office,
+# and so is where the same document lies a second time; the likeness of a text is a model's guess, as sure as the model
+# says but never surer than this; findings tell what an item speaks of, not what it is for; share and file kind hardly
+# tell anything.
 BY_MARK = 1.0
+BY_COPY = 0.9
 BY_PATH = 0.9
 BY_CONTENT = 0.8
 BY_FINDING = 0.7
@@ -48,43 +54,65 @@ class _Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """A record and its folded path, so that folding is done once for all classes."""
+    """A record and its folded path, so that folding is done once for all classes; what sort of place it lies in."""
 
     record: Record
     folded_path: str
+    stored_in: frozenset[StorageKind] = frozenset()
 
 
 _Test = Callable[[_Subject], _Evidence | None]
 
 
 class Classifier:
-    """The conditions of one schedule, compiled once for many records."""
+    """The conditions of one schedule, compiled once for many records.
 
-    def __init__(self, schedule: RetentionSchedule) -> None:
+    `storage` says what sort of place each share is, by its name in small letters.
+    """
+
+    def __init__(
+        self, schedule: RetentionSchedule, storage: Mapping[str, frozenset[StorageKind]] = MappingProxyType({})
+    ) -> None:
+        self._storage = storage
         self._tests = [
-            (retention_class, _compile(retention_class.applies_when)) for retention_class in schedule.classes
+            (retention_class, _compile(retention_class.applies_when), _exemptions(retention_class))
+            for retention_class in schedule.classes
         ]
+        self._placement = [(rule.id, _compile(rule.applies_when)) for rule in schedule.placement]
 
     def classify(self, record: Record) -> tuple[Assignment, ...]:
         """Every class the record belongs to, what its mark says first, then in the order of the schedule.
 
         A mark `user.retentiond.class` that names a class of the schedule assigns it explicitly; the conditions then
         only add the keys. Classes whose conditions hold stand beside it: which of them rules is for the decision.
+        A class that an exemption takes the record out of is told with the exemption in `exempt`.
         """
-        subject = _Subject(record, fold(record.path))
+        subject = self._subject(record)
         marked = record.marks.get(CLASS_MARK, "").strip().casefold()
         explicit: list[Assignment] = []
         implicit: list[Assignment] = []
-        for retention_class, test in self._tests:
+        for retention_class, test, exemptions in self._tests:
             evidence = test(subject)
-            if retention_class.id == marked:
-                explicit.append(_by_mark(retention_class, evidence))
-            elif evidence is not None:
-                keys = _wanted(evidence.keys, retention_class)
-                implicit.append(
-                    Assignment(retention_class.id, keys, evidence.confidence, evidence.words, explicit=False)
-                )
+            by_mark = retention_class.id == marked
+            if evidence is None and not by_mark:
+                continue
+            exempt = next((found.words for exemption in exemptions if (found := exemption(subject)) is not None), "")
+            (explicit if by_mark else implicit).append(_assignment(retention_class, evidence, exempt, by_mark=by_mark))
         return (*explicit, *implicit)
+
+    def misplaced(self, record: Record) -> tuple[Misplacement, ...]:
+        """Every placement rule that the record breaks where it lies."""
+        if not self._placement:
+            return ()
+        subject = self._subject(record)
+        return tuple(
+            Misplacement(rule_id, evidence.words)
+            for rule_id, test in self._placement
+            if (evidence := test(subject)) is not None
+        )
+
+    def _subject(self, record: Record) -> _Subject:
+        return _Subject(record, fold(record.path), self._storage.get(record.share.casefold(), frozenset()))
 
 
 def classify(record: Record, schedule: RetentionSchedule) -> tuple[Assignment, ...]:
@@ -92,12 +120,34 @@ def classify(record: Record, schedule: RetentionSchedule) -> tuple[Assignment, .
     return Classifier(schedule).classify(record)
 
 
-def _by_mark(retention_class: RetentionClass, evidence: _Evidence | None) -> Assignment:
-    words = f'mark "{CLASS_MARK}" at the source'
-    if evidence is None:
-        return Assignment(retention_class.id, {}, BY_MARK, words, explicit=True)
-    keys = _wanted(evidence.keys, retention_class)
-    return Assignment(retention_class.id, keys, BY_MARK, f"{words}, and {evidence.words}", explicit=True)
+def condition_test(
+    condition: Condition, storage: Mapping[str, frozenset[StorageKind]] = MappingProxyType({})
+) -> Callable[[Record], bool]:
+    """Whether one condition holds, compiled once for many records; `storage` as for `Classifier`."""
+    test = _compile(condition)
+
+    def holds(record: Record) -> bool:
+        stored_in = storage.get(record.share.casefold(), frozenset())
+        return test(_Subject(record, fold(record.path), stored_in)) is not None
+
+    return holds
+
+
+def _assignment(
+    retention_class: RetentionClass, evidence: _Evidence | None, exempt: str, *, by_mark: bool
+) -> Assignment:
+    words = [f'mark "{CLASS_MARK}" at the source'] if by_mark else []
+    words += [evidence.words] if evidence else []
+    keys = _wanted(evidence.keys, retention_class) if evidence else {}
+    confidence = BY_MARK if by_mark or evidence is None else evidence.confidence
+    return Assignment(retention_class.id, keys, confidence, ", and ".join(words), by_mark, exempt)
+
+
+def _exemptions(retention_class: RetentionClass) -> list[_Test]:
+    """The exemptions that the item itself can show; whether an event has happened is for the decision."""
+    return [
+        _compile(exemption.by) for exemption in retention_class.unless if not isinstance(exemption.by, EventTrigger)
+    ]
 
 
 def _wanted(keys: Mapping[str, str], retention_class: RetentionClass) -> Mapping[str, str]:
@@ -108,8 +158,14 @@ def _compile(condition: Condition) -> _Test:
     match condition:
         case PathMatches(patterns):
             return _path_test(patterns)
+        case SameContentAs(patterns):
+            return _copy_test(patterns)
         case ShareIs(names):
             return _share_test(names)
+        case StoredIn(kinds):
+            return _storage_test(kinds)
+        case LabelIs(names):
+            return _label_test(names)
         case FileKindIs():
             return _kind_test(condition)
         case ContentIs():
@@ -138,6 +194,42 @@ def _path_test(patterns: Sequence[PathPattern]) -> _Test:
                 keys = pattern.match(path)
                 if keys is not None:
                     return _Evidence(evidence.words, keys, BY_PATH) if keys else evidence
+        return None
+
+    return test
+
+
+def _copy_test(patterns: Sequence[PathPattern]) -> _Test:
+    compiled = [compile_pattern(pattern) for pattern in sorted(patterns, key=lambda pattern: -len(pattern.captures))]
+
+    def test(subject: _Subject) -> _Evidence | None:
+        for copy in map(fold, subject.record.copies):
+            for pattern in compiled:
+                if (keys := pattern.match(copy)) is not None:
+                    return _Evidence(f'the same content as an item at "{pattern.text}"', keys, BY_COPY)
+        return None
+
+    return test
+
+
+def _storage_test(kinds: Sequence[StorageKind]) -> _Test:
+    def test(subject: _Subject) -> _Evidence | None:
+        for kind in kinds:
+            if kind in subject.stored_in:
+                return _Evidence(f"stored in: {kind.replace('_', ' ')}", {}, BY_KIND)
+        return None
+
+    return test
+
+
+def _label_test(names: Sequence[str]) -> _Test:
+    wanted = {name.casefold(): name for name in names}
+
+    def test(subject: _Subject) -> _Evidence | None:
+        borne = subject.record.marks.get(LABELS_MARK)
+        for label in borne.split(",") if borne else ():
+            if (name := wanted.get(label.strip().casefold())) is not None:
+                return _Evidence(f'label "{name}" at the source', {}, BY_MARK)
         return None
 
     return test

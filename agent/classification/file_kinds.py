@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from agent.model.condition import FileKind
 from agent.model.record import Record
-from agent.model.schedule import FileKind
 
 _NAMES: dict[FileKind, str] = {
     FileKind.DOCUMENT: "doc docm docx dot dotm dotx odt ott rtf pages wpd wps",

@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.model.condition import CAPTURE, PathPattern
 from agent.model.key import normalise_key
-from agent.model.schedule import CAPTURE, PathPattern
 
 _FOLDERS = r"(?:[^/]+/)*?"
 _NOT_LITERAL = re.compile(r"/?\*\*/?|\*|\?|\{[a-z0-9_]+\}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from agent.cli import check, detect, explain, extract, init, report, scan, status
+from agent.cli import check, detect, explain, extract, init, report, scan, simulate, status
+from agent.cli.event import event_app
+from agent.cli.hold import hold_app
+from agent.cli.schedule import schedule_app
 
 app = typer.Typer(
     name="retentiond",
@@ -21,7 +24,11 @@ app.command("init")(init.init)
 app.command("scan")(scan.scan)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
+app.command("simulate")(simulate.simulate)
 app.command("report")(report.report)
+app.add_typer(schedule_app, name="schedule")
+app.add_typer(event_app, name="event")
+app.add_typer(hold_app, name="hold")
 app.command("check")(check.check)
 app.command("detect")(detect.detect)
 app.command("extract")(extract.extract)

@@ -33,8 +33,10 @@ def explain(
     settings = bootstrap.settings_from(config)
     rules = bootstrap.schedule_from(schedule or settings.schedule)
     as_of = day(at) if at else bootstrap.today(rules)
-    with bootstrap.open_catalogue(bootstrap.state_directory(state, settings, create=False)) as catalogue:
-        explanation = explain_item(catalogue, rules, os.path.abspath(os.fsencode(path)), as_of)
+    directory = bootstrap.state_directory(state, settings, create=False)
+    with bootstrap.open_catalogue(directory) as catalogue:
+        terms = bootstrap.terms_of(rules, settings, directory)
+        explanation = explain_item(catalogue, terms, os.path.abspath(os.fsencode(path)), as_of)
     facts = {"as_of": as_of.isoformat(), **_facts(explanation)}
     if json:
         import json as codec

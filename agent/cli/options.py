@@ -27,6 +27,7 @@ Schedule = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Show = Annotated[int, typer.Option("--show", min=0, help="How many files to name; all are counted.")]
 At = Annotated[
     str | None,
     typer.Option(

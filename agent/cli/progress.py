@@ -72,3 +72,15 @@ def scan_progress(console: Console, title: str, count: Callable[[threading.Event
         finally:
             stop.set()
             counter.join()
+
+
+@contextmanager
+def counting(console: Console, title: str) -> Iterator[Callable[[int], None]]:
+    """Shows how many files have been dealt with while the block runs, which calls what it gets with further ones."""
+    if not console.is_terminal:
+        yield lambda items: None
+        return
+    columns = (TextColumn("[bold]{task.description}"), _Count(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda items: progress.update(task, advance=items)

@@ -47,8 +47,9 @@ def report(
     as_of = day(at) if at else bootstrap.today(rules)
     target = output or directory / f"report.{format.value}"
     with bootstrap.open_catalogue(directory) as catalogue:
+        terms = bootstrap.terms_of(rules, settings, directory)
         if str(target) == "-":
-            bootstrap.stream_report(sys.stdout, format.value, catalogue, rules, as_of)
+            bootstrap.stream_report(sys.stdout, format.value, catalogue, terms, as_of)
             return
-        bootstrap.write_report(target, format.value, catalogue, rules, as_of)
+        bootstrap.write_report(target, format.value, catalogue, terms, as_of)
     typer.echo(f"Report: {show_name(os.fsencode(target))}")

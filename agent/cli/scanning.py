@@ -161,7 +161,8 @@ class Scanning:
         if kept is not None and report.exists():
             facts: dict[str, Any] = json.loads(kept)
             return facts
-        evaluation = Evaluation(catalogue, self._schedule, as_of)
+        terms = bootstrap.terms_of(self._schedule, self._settings, self._state)
+        evaluation = Evaluation(catalogue, terms, as_of)
         totals = total(evaluation)
         facts = {
             "findings": dict(sorted(totals.findings.items())),
@@ -173,7 +174,7 @@ class Scanning:
             "with_personal_data": totals.with_personal_data,
             "report": _shown(report),
         }
-        bootstrap.write_report(report, "html", catalogue, self._schedule, as_of)
+        bootstrap.write_report(report, "html", catalogue, terms, as_of)
         catalogue.keep_evaluation(key, json.dumps(facts))
         return facts
 

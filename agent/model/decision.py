@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from agent.model.hold import Hold
 from agent.model.schedule import Disposition
 
 CLASS_MARK = "user.retentiond.class"
+LABELS_MARK = "user.retentiond.labels"  # labels that people gave the item, parted by commas
 LABELLED_MARK = "user.retentiond.labelled"  # the day on which the class was set, as YYYY-MM-DD
 
 
@@ -19,6 +21,7 @@ class Assignment:
 
     `explicit` means that a person or system said so at the source; `confidence` lies between 0 and 1.
     `provenance` is words for people without any value from the item; `keys` may name persons and stay out of `repr`.
+    `exempt` says in words which exemption takes the item out of the class after all; empty if none does.
     """
 
     class_id: str
@@ -26,6 +29,28 @@ class Assignment:
     confidence: float
     provenance: str
     explicit: bool
+    exempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Misplacement:
+    """That an item lies where a placement rule says it must not, and why, in words without any value from the item."""
+
+    rule_id: str
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What bears on one item beside its classes and events.
+
+    `holds` cover the item, in force or not. `extended_until` is the first day after the time that a review has given
+    it.
+    """
+
+    holds: tuple[Hold, ...] = ()
+    misplaced: tuple[Misplacement, ...] = ()
+    extended_until: date | None = None
 
 
 class DecisionState(StrEnum):
@@ -52,6 +77,10 @@ class ReasonCode(StrEnum):
     IMPOSSIBLE_DATE = "impossible_date"
     WEAK_DATE = "weak_date"
     COMBINED = "combined"
+    EXEMPT = "exempt"
+    EXTENDED = "extended"
+    HOLD = "hold"
+    PLACEMENT = "placement"
     RULING = "ruling"
     COMPETING = "competing"
 
@@ -84,8 +113,10 @@ class Decision:
     """Where an item stands on a day, and why. Computed from facts whenever asked, never a stored truth.
 
     `class_id` names the class that rules and `outcome` what happens in the end. `due_on` is the day from which the
-    item may go: in the future with `keep`, today or earlier with `due`; none with the other states and with a class
-    that keeps for good. `competing` are the claims of the other classes, strongest first.
+    item may go: in the future with `keep`, today or earlier with `due`; with a hold, the day from which it might go
+    without it; none with the other states and with a class that keeps for good. `competing` are the claims of the
+    other classes, strongest first. `placement` is the rule that has the item moved out of reach, `holds` the numbers
+    of the holds in force. Until `again_on`, nothing but `due_on` changes how the item stands while the facts stay.
     """
 
     state: DecisionState
@@ -94,3 +125,6 @@ class Decision:
     due_on: date | None
     reasons: tuple[Reason, ...]
     competing: tuple[Claim, ...] = ()
+    placement: str | None = None
+    holds: tuple[int, ...] = ()
+    again_on: date | None = None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-HIDDEN = "#"  # a value that begins so is a keyed hash, in hexadecimal digits
+HIDDEN = "#"  # stands before a keyed hash in hexadecimal digits
 NAMED_AS = "PERSON"  # a key that names a person has the identity that the same name has as a finding
 
 Identify = Callable[[str, str], bytes]
+
+
+_HIDDEN_ALREADY = re.compile(HIDDEN + "[0-9a-f]{32}")
 
 
 def normalise_key(value: str) -> str:
@@ -30,7 +34,7 @@ class KeyForm:
     def of(self, key: str, value: str) -> str:
         """The value of the key as it is kept. One that is kept so already stays as it is."""
         normal = normalise_key(value)
-        if key not in self.personal or normal.startswith(HIDDEN):
+        if key not in self.personal or _HIDDEN_ALREADY.fullmatch(normal):
             return normal
         return HIDDEN + self.identify(NAMED_AS, normal).hex()
 

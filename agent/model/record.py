@@ -10,6 +10,8 @@ from agent.model.categories import category_of
 from agent.model.finding import DataCategory, Verdict
 from agent.model.outcome import ExtractionStatus, Outcome
 
+WAVE = 100  # so many items of a share created in one minute were hardly written one by one
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -18,6 +20,11 @@ class Record:
     `format` is what the content was found to be (`pdf`, `docx`, `unknown` …), `findings` the number of distinct
     values per entity type, `verdict` what it is as a whole, `marks` the labels found at the source, `extraction` how
     getting its text ended, if it was tried. No content and no value of any finding is here.
+
+    `item_id` is the catalogue's number for it, 0 outside one. `copies` are the paths of other items, in any share,
+    with the same bytes, or some of them if there are many. `arrived_with` is how many items of the share were created
+    in the same minute, itself included, where they are `WAVE` or more; else 1. `holds` are the numbers of the holds
+    that the catalogue says cover it, in force or not.
     """
 
     share: str
@@ -33,6 +40,10 @@ class Record:
     marks: Mapping[str, str] = field(default_factory=dict)
     extraction: ExtractionStatus | None = None
     verdict: Verdict = Verdict()
+    item_id: int = 0
+    copies: tuple[str, ...] = ()
+    arrived_with: int = 1
+    holds: tuple[int, ...] = ()
 
     @property
     def categories(self) -> frozenset[DataCategory]:

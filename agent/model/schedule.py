@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, tzinfo
 from enum import StrEnum
 from functools import cached_property
 
-from agent.model.finding import DataCategory
+from agent.model.condition import Condition, StorageKind
+from agent.model.finding import SPECIAL_CATEGORIES, DataCategory
 from agent.model.record_kind import RecordKind
-
-CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 class Disposition(StrEnum):
-    """What is done with an item at the end of its period."""
+    """What is done with an item at the end of its period.
+
+    `minimise` keeps some fields of it and lets the document go; `hand_back` exports it to whom it belongs and then
+    destroys it; `thin` takes it out of a file of which other parts stay, because a longer class keeps them;
+    `quarantine` moves it out of reach at once and alerts somebody, since it must not be where it is.
+    """
 
     REVIEW = "review"
     DESTROY = "destroy"
     ANONYMISE = "anonymise"
+    MINIMISE = "minimise"
+    HAND_BACK = "hand_back"
+    THIN = "thin"
+    QUARANTINE = "quarantine"
     RETAIN_PERMANENTLY = "retain_permanently"
 
 
@@ -31,6 +38,7 @@ class RecordDate(StrEnum):
     MODIFIED = "modified"
     ACCESSED = "accessed"
     LABELLED = "labelled"
+    FOUND = "found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,109 +119,34 @@ class Combined:
 Trigger = SingleTrigger | Combined
 
 
-class FileKind(StrEnum):
-    """What sort of file an item is, as office people sort them."""
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """What takes an item out of a class: a condition that holds, or an event that has happened to one of its keys."""
 
-    DOCUMENT = "document"
-    SPREADSHEET = "spreadsheet"
-    PRESENTATION = "presentation"
-    PDF = "pdf"
-    MAIL = "mail"
-    TEXT = "text"
-    WEB_PAGE = "web_page"
-    IMAGE = "image"
-    AUDIO = "audio"
-    VIDEO = "video"
-    ARCHIVE = "archive"
-    DATABASE = "database"
-    OTHER = "other"
+    by: Condition | EventTrigger
 
 
 @dataclass(frozen=True, slots=True)
-class PathPattern:
-    """A pattern on an item's path relative to its share, read without regard to upper and lower case.
+class Example:
+    """An item as the class's author imagines it, and how it must stand on certain days (`retentiond schedule test`).
 
-    `**` stands for any number of folders (none included) and is a component of its own, at the end for everything
-    below; `*` for any characters within one component, `?` for exactly one; `{name}` for one or more characters
-    within one component, as few as will do, which become the item's key `name`.
+    `modified` and `created` are dates of the item, `findings` entity types or data categories, `content` the kind of
+    record that its text looks like; `events` are type, key, value and day.
     """
 
-    text: str
-
-    @property
-    def captures(self) -> tuple[str, ...]:
-        return tuple(CAPTURE.findall(self.text))
-
-
-@dataclass(frozen=True, slots=True)
-class PathMatches:
-    """The item's path matches one of these patterns."""
-
-    patterns: tuple[PathPattern, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShareIs:
-    """The item lies in one of these shares, by name, read without regard to upper and lower case."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FileKindIs:
-    """The item is a file of one of these kinds."""
-
-    kinds: tuple[FileKind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContentIs:
-    """The item's text looks most like a record of one of these kinds."""
-
-    kinds: tuple[RecordKind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FindingPresent:
-    """At least so many distinct values of an entity type, or of a whole data category, were found in the item."""
-
-    what: str | DataCategory
-    at_least: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Every one of these conditions holds."""
-
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one of these conditions holds."""
-
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """This condition does not hold."""
-
-    condition: Condition
-
-
-Condition = PathMatches | ShareIs | FileKindIs | ContentIs | FindingPresent | AllOf | AnyOf | Not
-
-
-def captures_of(condition: Condition) -> frozenset[str]:
-    """The names of the keys that this condition may capture. What stands under `not` captures nothing."""
-    match condition:
-        case PathMatches(patterns):
-            return frozenset(name for pattern in patterns for name in pattern.captures)
-        case AllOf(conditions) | AnyOf(conditions):
-            return frozenset().union(*(captures_of(part) for part in conditions))
-        case _:
-            return frozenset()
+    path: str
+    share: str
+    modified: date
+    created: date
+    found: date
+    findings: tuple[str, ...]
+    content: RecordKind | None
+    labels: tuple[str, ...]
+    copies: tuple[str, ...]
+    stored_in: frozenset[StorageKind]
+    events: tuple[tuple[str, str, str, date], ...]
+    states: tuple[tuple[date, str], ...]
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +157,11 @@ class RetentionClass:
     class. A class whose outcome is `retain_permanently` has neither trigger nor period; any other has a trigger, and
     without a period its items are due on the very day the clock starts. Where several countdowns are combined, each
     has its own period and cut-off, and the class none.
+
+    `rows` are the lines of the organisation's own policy that it carries out. `keeps` names what remains of an item
+    that is minimised. Any one of `unless` takes an item out of the class, into the class `otherwise` if there is one.
+    `extension` is how much longer a review may
+    let an item stay, `stages` the roles that must agree to its end, in their order.
     """
 
     id: str
@@ -236,6 +174,25 @@ class RetentionClass:
     period: Period | None
     outcome: Disposition
     cut_off: CutOff | None = None
+    rows: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    unless: tuple[Exemption, ...] = ()
+    otherwise: str | None = None
+    extension: Period | None = None
+    stages: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementRule:
+    """What must not lie where it lies. `quarantine` says that it is to be moved out of reach, else it is reported."""
+
+    id: str
+    title: str
+    mandate: str
+    applies_when: Condition
+    quarantine: bool
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +204,30 @@ class Officer:
     contact: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Someone outside who gets data of these classes, and must be told when it is erased (UK GDPR Art. 19)."""
+
+    name: str
+    contact: str
+    receives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The supervisory authority to which breaches are reported."""
+
+    name: str
+    contact: str
+
+
 @dataclass(frozen=True)
 class RetentionSchedule:
-    """The whole set of classes, versioned. `time_zone` turns a timestamp into a date."""
+    """The whole set of classes, versioned. `time_zone` turns a timestamp into a date.
+
+    `personal_keys` are keys whose values name persons, so that they are kept as keyed hashes. `special_categories`
+    are the data categories that this organisation treats as special.
+    """
 
     id: str
     title: str
@@ -259,6 +237,10 @@ class RetentionSchedule:
     classes: tuple[RetentionClass, ...]
     officers: tuple[Officer, ...] = field(default=())
     personal_keys: frozenset[str] = frozenset({"person"})
+    special_categories: frozenset[DataCategory] = SPECIAL_CATEGORIES
+    placement: tuple[PlacementRule, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    authority: Authority | None = None
 
     @cached_property
     def by_id(self) -> Mapping[str, RetentionClass]:
@@ -271,14 +253,15 @@ class RetentionSchedule:
 
 
 def events_of(retention_class: RetentionClass) -> frozenset[EventTrigger]:
-    """The events that this class's clock waits for; an age waits for the birth."""
+    """The events that this class's clock or an exemption waits for; an age waits for the birth."""
     match retention_class.trigger:
         case Combined(_, countdowns):
             triggers: tuple[Trigger | None, ...] = tuple(countdown.trigger for countdown in countdowns)
         case trigger:
             triggers = (trigger,)
+    exempting = tuple(exemption.by for exemption in retention_class.unless)
     return frozenset(
         EventTrigger(BORN, trigger.key) if isinstance(trigger, AgeTrigger) else trigger
-        for trigger in triggers
+        for trigger in (*triggers, *exempting)
         if isinstance(trigger, EventTrigger | AgeTrigger)
     )

@@ -46,6 +46,10 @@ _WORDS = {
     "review": "review by a person",
     "destroy": "destroy",
     "anonymise": "anonymise",
+    "minimise": "keep the outcome, let the document go",
+    "hand_back": "hand back, then destroy",
+    "thin": "thin the file",
+    "quarantine": "move to quarantine and alert",
     "retain_permanently": "retain permanently",
     # data categories
     "identity": "names and dates of birth",

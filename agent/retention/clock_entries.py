@@ -43,7 +43,7 @@ def read_name(entry: Entry | None) -> str | None:
 
 def read_trigger(entry: Entry, keys: tuple[str, ...]) -> Trigger | None:
     """The trigger written in `entry`, or none after its problems have been noted."""
-    if entry.is_group and _names(entry) & {str(how) for how in Combination}:
+    if entry.is_group and field_names(entry) & {str(how) for how in Combination}:
         return _combined(entry, keys)
     return _single(entry, keys)
 
@@ -54,7 +54,7 @@ def read_period(entry: Entry, trigger: Trigger | None) -> Period | None:
     if text is None:
         return None
     if text == NO_PERIOD:
-        if isinstance(trigger, RecordDate):
+        if isinstance(trigger, RecordDate) and trigger is not RecordDate.FOUND:
             entry.complain(
                 "Without a period every item would be due on the day it is saved. "
                 "Give a period, or let an event start the clock."
@@ -76,7 +76,7 @@ def read_cut_off(entry: Entry | None) -> CutOff | None:
 def check_clock(outcome: Disposition, fields: Mapping[str, Entry], at_class: Entry) -> None:
     """Notes what is missing from a class's clock, or does not go with its outcome or with combined triggers."""
     permanent = outcome is Disposition.RETAIN_PERMANENTLY
-    combined = "trigger" in fields and bool(_names(fields["trigger"]) & {str(how) for how in Combination})
+    combined = "trigger" in fields and bool(field_names(fields["trigger"]) & {str(how) for how in Combination})
     for name in CLOCK_FIELDS:
         if permanent and name in fields:
             fields[name].complain(
@@ -91,7 +91,8 @@ def check_clock(outcome: Disposition, fields: Mapping[str, Entry], at_class: Ent
             at_class.complain(f'The field "{name}" is missing. {needed.meaning}')
 
 
-def _names(entry: Entry) -> set[str]:
+def field_names(entry: Entry) -> set[str]:
+    """The names of the fields that stand in a group, known or not; none where no group stands."""
     return {name.value for name, _ in entry.node.value if isinstance(name.value, str)} if entry.is_group else set()
 
 
@@ -130,8 +131,13 @@ def _single(entry: Entry, keys: tuple[str, ...]) -> SingleTrigger | None:
             "For an event write two fields below it, event and key, such as: event: employment_ended, key: person."
         )
         return None
-    if "age" in _names(entry):
+    if "age" in field_names(entry):
         return _age(entry, keys)
+    return read_event(entry, keys)
+
+
+def read_event(entry: Entry, keys: tuple[str, ...]) -> EventTrigger | None:
+    """The event written in `entry`, about one of these keys, or none after its problems have been noted."""
     fields = entry.group(TRIGGER_FIELDS)
     event_type, key = (read_name(fields.get(field.name)) if fields else None for field in TRIGGER_FIELDS)
     if fields and key:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from agent.model.finding import DataCategory
-from agent.model.record_kind import RecordKind
-from agent.model.schedule import (
+from agent.model.condition import (
     CAPTURE,
     AllOf,
     AnyOf,
@@ -13,13 +11,20 @@ from agent.model.schedule import (
     FileKind,
     FileKindIs,
     FindingPresent,
+    LabelIs,
     Not,
     PathMatches,
     PathPattern,
+    SameContentAs,
     ShareIs,
+    StorageKind,
+    StoredIn,
     captures_of,
 )
-from agent.retention.entries import Entry
+from agent.model.finding import DataCategory
+from agent.model.record_kind import RecordKind
+from agent.retention.entries import Entry, read_entries
+from agent.retention.problems import ScheduleError
 from agent.retention.schema import AT_LEAST, CONDITION_FIELDS, FINDINGS
 
 _NAMES = tuple(field.name for field in CONDITION_FIELDS)
@@ -47,6 +52,14 @@ def read_condition(entry: Entry) -> Condition | None:
     return conditions[0] if len(conditions) == 1 else None
 
 
+def read_free_condition(entry: Entry) -> Condition | None:
+    """A condition that stands outside a class or takes an item out of one, so that it may capture nothing."""
+    condition = read_condition(entry)
+    for name in sorted(captures_of(condition)) if condition else ():
+        entry.complain(f"{{{name}}} can capture nothing here. Write * in its place.")
+    return condition
+
+
 def _read(name: str, fields: dict[str, Entry]) -> Condition | None:
     entry = fields[name]
     match name:
@@ -55,6 +68,14 @@ def _read(name: str, fields: dict[str, Entry]) -> Condition | None:
             return PathMatches(tuple(pattern for pattern in patterns if pattern))
         case "share":
             return ShareIs(tuple(text for item in entry.one_or_more() or [] if (text := item.text())))
+        case "stored_in":
+            words = [item.word([*StorageKind], "a sort of place") for item in entry.one_or_more() or []]
+            return StoredIn(tuple(StorageKind(word) for word in words if word))
+        case "label":
+            return LabelIs(tuple(text for item in entry.one_or_more() or [] if (text := item.text())))
+        case "same_content_as":
+            patterns = [_pattern(item) for item in entry.one_or_more() or []]
+            return SameContentAs(tuple(pattern for pattern in patterns if pattern))
         case "file_kind":
             words = [item.word([*FileKind], "a file kind") for item in entry.one_or_more() or []]
             return FileKindIs(tuple(FileKind(word) for word in words if word))
@@ -125,3 +146,17 @@ def _what_is_wrong(text: str) -> str:
     if twice:
         return f"{{{twice[0]}}} stands twice in one pattern. Write * in place of one of them."
     return ""
+
+
+def parse_condition(text: str, source: str) -> Condition:
+    """The condition that stands alone in a YAML text, as in the scope of a hold, where it captures nothing.
+
+    Raises `ScheduleError`, which lists all problems.
+    """
+    root = read_entries(text, source)
+    condition = read_condition(root)
+    for name in sorted(captures_of(condition)) if condition else ():
+        root.complain(f"{{{name}}} captures a key, but here nothing needs one. Write * in its place.")
+    if condition is None or root.problems:
+        raise ScheduleError(source, root.problems)
+    return condition

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from agent.model.decision import LABELLED_MARK, Assignment, DecisionState, Reason, ReasonCode
 from agent.model.event import Event
 from agent.model.key import normalise_key
-from agent.model.record import Record
+from agent.model.record import WAVE, Record
 from agent.model.schedule import BORN, AgeTrigger, Countdown, EventTrigger, RecordDate, RetentionClass
 from agent.retention.periods import birthday, cut_off_after, date_in, due_after, say_cut_off, say_date, say_period
 
@@ -22,7 +22,10 @@ _NAME_OF = {
     RecordDate.MODIFIED: "last modification",
     RecordDate.ACCESSED: "last access",
     RecordDate.LABELLED: "label",
+    RecordDate.FOUND: "discovery",
 }
+# A label is set by a person or a system, and what we saw ourselves we know: no copy makes these dates anew.
+_NEVER_WEAK = frozenset({RecordDate.LABELLED, RecordDate.FOUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ class Facts:
 class Reading:
     """One countdown for one item on one day; `started_on` is none where it has not started or cannot be read.
 
-    A countdown that has started and has no `due_on` ends beyond the calendar.
+    A countdown that has started and has no `due_on` ends beyond the calendar. `again_on` is the day from which the
+    reading is another one although no fact has changed: an event that is recorded for then, a date that then lies no
+    longer ahead.
     """
 
     state: DecisionState
@@ -57,6 +62,7 @@ class Reading:
     started_on: date | None = None
     due_on: date | None = None
     weak: Reason | None = None
+    again_on: date | None = None
 
 
 def read_countdown(facts: Facts, countdown: Countdown) -> Reading:
@@ -85,18 +91,15 @@ def _after_event(facts: Facts, countdown: Countdown, type_: str, key: str, age: 
         )
         return Reading(DecisionState.WAITING, facts.reason(ReasonCode.NO_KEY, sentence))
     about = f'the "{key}" this item belongs to'
-    days = [
-        event.on
-        for event in facts.events
-        if event.type == type_ and event.key == key and normalise_key(event.value) == value
-    ]
+    days = event_days(facts.events, EventTrigger(type_, key), facts.assignment)
     if not days:
         sentence = f"{waits} of {about}; none is recorded."
         return Reading(DecisionState.WAITING, facts.reason(ReasonCode.NO_EVENT, sentence))
     day = max(days)
     if day > facts.today:
         sentence = f"{waits} of {about}; it is recorded for {say_date(day)}, which is still to come."
-        return Reading(DecisionState.WAITING, facts.reason(ReasonCode.NO_EVENT, sentence))
+        ahead = min(one for one in days if one > facts.today)
+        return Reading(DecisionState.WAITING, facts.reason(ReasonCode.NO_EVENT, sentence), again_on=ahead)
     last = "the last " if len(days) > 1 else "the "
     evidence = f'{last}event "{type_}" of {about}'
     if age is not None:
@@ -105,6 +108,16 @@ def _after_event(facts: Facts, countdown: Countdown, type_: str, key: str, age: 
         except OverflowError:
             return _beyond(facts, f"{say_date(day)}, the date of {evidence}", day)
     return _running(facts, countdown, evidence, day)
+
+
+def event_days(events: Sequence[Event], awaited: EventTrigger, assignment: Assignment) -> list[date]:
+    """The days of every such event about the item's own key."""
+    value = assignment.keys.get(awaited.key)
+    return [
+        event.on
+        for event in events
+        if event.type == awaited.type and event.key == awaited.key and normalise_key(event.value) == value
+    ]
 
 
 def _after_date(facts: Facts, countdown: Countdown, which: RecordDate) -> Reading:
@@ -123,10 +136,11 @@ def _after_date(facts: Facts, countdown: Countdown, which: RecordDate) -> Readin
             "A person must find out the true date and correct it at the source, "
             "or put the item in a class that counts from another date."
         )
-        return Reading(DecisionState.BLOCKED, facts.reason(ReasonCode.IMPOSSIBLE_DATE, sentence))
+        ahead = started_on if started_on > facts.today else None
+        return Reading(DecisionState.BLOCKED, facts.reason(ReasonCode.IMPOSSIBLE_DATE, sentence), again_on=ahead)
     weak = None
-    if which is not RecordDate.LABELLED:  # a label is set by a person or a system, and no copy makes it anew
-        weak = why_weak(facts.record.created_at, facts.record.modified_at, facts.time_zone)
+    if which not in _NEVER_WEAK:
+        weak = why_weak(facts.record, facts.time_zone, created=which is RecordDate.CREATED)
     return _running(facts, countdown, f"the item's {name}", started_on, weak)
 
 
@@ -141,6 +155,7 @@ def _date_of(facts: Facts, which: RecordDate) -> date | None:
         RecordDate.CREATED: record.created_at,
         RecordDate.MODIFIED: record.modified_at,
         RecordDate.ACCESSED: record.accessed_at,
+        RecordDate.FOUND: record.first_seen_at,
     }
     moment = moments[which]
     return None if moment is None else date_in(moment, facts.time_zone)
@@ -154,23 +169,33 @@ def _why_impossible(day: date, today: date) -> str:
     return ""
 
 
-def why_weak(created_at: datetime | None, modified_at: datetime, time_zone: tzinfo) -> Reason | None:
+def why_weak(record: Record, time_zone: tzinfo, *, created: bool = False) -> Reason | None:
     """Why the dates of an item are weak evidence, or none if they are sound.
 
     A copy or restore keeps the old modification time and makes a new creation time, so an item created here later
-    than it was last modified was put here by one; without a creation time nobody can tell. Neither date then says
-    on its own how long the item has been in use.
+    than it was last modified was put here by one; without a creation time nobody can tell. Where many items arrived in
+    one minute, a copy, a restore or a migration brought them, and one that has not been changed since may bear the date
+    of that day. Neither date then says on its own how long the item has been in use. With `created` it is the creation
+    time itself that matters, which a later change does not mend.
     """
-    if created_at is None:
+    if record.created_at is None:
         sentence = (
             "The item's dates are weak evidence: its source gives no creation date, "
             "so that a copy or restore may have set the others unseen. A person must review it before anything is done."
         )
         return Reason(ReasonCode.WEAK_DATE, sentence)
-    if created_at - modified_at > COPIED_AFTER:
+    arrived = say_date(date_in(record.created_at, time_zone))
+    if record.created_at - record.modified_at > COPIED_AFTER:
         sentence = (
-            f"The item's dates are weak evidence: it was put here on {say_date(date_in(created_at, time_zone))}, "
-            f"after its last modification on {say_date(date_in(modified_at, time_zone))}, by a copy or a restore. "
+            f"The item's dates are weak evidence: it was put here on {arrived}, after its last modification on "
+            f"{say_date(date_in(record.modified_at, time_zone))}, by a copy or a restore. "
+            "A person must review it before anything is done."
+        )
+        return Reason(ReasonCode.WEAK_DATE, sentence)
+    if record.arrived_with >= WAVE and (created or record.modified_at - record.created_at <= COPIED_AFTER):
+        sentence = (
+            f"The item's dates are weak evidence: on {arrived} it was put here in the same minute as "
+            f"{record.arrived_with - 1:,} others, by a copy, a restore or a migration. "
             "A person must review it before anything is done."
         )
         return Reason(ReasonCode.WEAK_DATE, sentence)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from agent.model.decision import (
     CLASS_MARK,
     Assignment,
+    Circumstances,
     Claim,
     Decision,
     DecisionState,
@@ -16,15 +18,27 @@ from agent.model.decision import (
 )
 from agent.model.event import Event
 from agent.model.record import Record
-from agent.model.schedule import Disposition, RetentionSchedule
+from agent.model.schedule import Disposition, EventTrigger, RetentionSchedule
+from agent.retention.circumstances import extended, held, placed
 from agent.retention.clocks import Clock, read_clock
-from agent.retention.periods import say_date
+from agent.retention.countdowns import event_days
+from agent.retention.periods import date_in, say_date
 
 # The duty to keep, longest first: for good, until something happens that may never happen, until somebody has
 # found out a date, and until a known day. A known day counts whether it lies ahead or not: the later one rules.
 _PERMANENT, _UNTIL_EVENT, _UNTIL_MENDED, _UNTIL_DAY = range(4)
-_GENTLEST_FIRST = (Disposition.RETAIN_PERMANENTLY, Disposition.REVIEW, Disposition.ANONYMISE, Disposition.DESTROY)
+_GENTLEST_FIRST = (
+    Disposition.RETAIN_PERMANENTLY,
+    Disposition.REVIEW,
+    Disposition.QUARANTINE,
+    Disposition.ANONYMISE,
+    Disposition.MINIMISE,
+    Disposition.HAND_BACK,
+    Disposition.THIN,
+    Disposition.DESTROY,
+)
 _FAR_PAST = date.min
+NO_CIRCUMSTANCES = Circumstances()
 
 
 def decide(
@@ -33,8 +47,15 @@ def decide(
     schedule: RetentionSchedule,
     events: Sequence[Event],
     today: date,
+    circumstances: Circumstances = NO_CIRCUMSTANCES,
 ) -> Decision:
     """Where the item stands on `today`, and why. The same facts always give the same decision.
+
+    What stands above the classes
+    - A hold in force that covers the item blocks it, whatever else is true.
+    - A placement rule that demands quarantine has the item moved out of reach at once.
+    - A review may have given it more time, as far as the class that rules allows an extension.
+    - An exemption takes the item out of a class before the classes are compared.
 
     Which of several classes rules
     1. The longest duty to keep. A class that keeps for good rules over all; then one that waits for its event; then
@@ -43,13 +64,64 @@ def decide(
     2. Where two let it go on the same day, the class assigned explicitly (by a mark at the source) rules over one
        assigned by a condition.
     3. Then the class with the shortest limit, that is the one whose clock started last.
-    4. Then the gentler outcome (review, anonymise, destroy) and the first id in the alphabet, so that the order in
+    4. Then the gentler outcome (review first, destroy last) and the first id in the alphabet, so that the order in
        which classes are written never decides.
 
     Whatever the classes say, the outcome is a review where the item's dates are weak evidence and any of its classes
     rests on them, or where its mark names a class that the schedule does not have. `assignments` must name classes of
     `schedule`; events of other keys and types may be among `events`.
     """
+    applying, exempt = _exempted(assignments, schedule, events, today)
+    decision = _by_classes(record, applying, schedule, events, today)
+    if exempt:
+        again_on = _first(decision.again_on, *(turn for _, turn in exempt))
+        told = tuple(reason for reason, _ in exempt if reason is not None)
+        decision = replace(decision, reasons=(*told, *decision.reasons), again_on=again_on)
+    ruling = schedule.by_id[decision.class_id] if decision.class_id else None
+    decision = extended(decision, ruling.extension if ruling else None, circumstances.extended_until, today)
+    found_on = date_in(record.first_seen_at, schedule.time_zone)
+    decision = placed(decision, circumstances.misplaced, schedule, found_on, today)
+    return held(decision, circumstances.holds, today)
+
+
+def _exempted(
+    assignments: Sequence[Assignment], schedule: RetentionSchedule, events: Sequence[Event], today: date
+) -> tuple[list[Assignment], list[tuple[Reason | None, date | None]]]:
+    """The classes that no exemption takes the item out of; for the others why, and for all when that will change."""
+    applying: list[Assignment] = []
+    gone_over: dict[str, Assignment] = {}
+    told: list[tuple[Reason | None, date | None]] = []
+    for assignment in assignments:
+        retention_class = schedule.by_id[assignment.class_id]
+        why = assignment.exempt
+        for exemption in retention_class.unless:
+            if why or not isinstance(exemption.by, EventTrigger):
+                continue
+            days = event_days(events, exemption.by, assignment)
+            if any(day <= today for day in days):
+                why = f'the event "{exemption.by.type}" of the "{exemption.by.key}" this item belongs to'
+            elif days:
+                told.append((None, min(days)))
+        if why:
+            class_id, otherwise = retention_class.id, retention_class.otherwise
+            sentence = f'Class "{class_id}" ({retention_class.title}) does not apply, by an exemption: {why}.'
+            if otherwise:
+                sentence += f' The item belongs to class "{otherwise}" instead.'
+                gone_over[otherwise] = replace(assignment, class_id=otherwise, provenance=f"for {why}", exempt="")
+            told.append((Reason(ReasonCode.EXEMPT, sentence, class_id), None))
+        else:
+            applying.append(assignment)
+    known = {assignment.class_id for assignment in applying}
+    return [*applying, *(one for class_id, one in gone_over.items() if class_id not in known)], told
+
+
+def _by_classes(
+    record: Record,
+    assignments: Sequence[Assignment],
+    schedule: RetentionSchedule,
+    events: Sequence[Event],
+    today: date,
+) -> Decision:
     unknown_mark = _unknown_mark(record, schedule)
     if not assignments:
         sentence = "No class of the schedule applies to this item."
@@ -82,7 +154,12 @@ def decide(
             _verdict(ruling, outcome),
         ),
         tuple(_claim(other) for other in others),
+        again_on=_first(*(clock.again_on for clock in clocks)),
     )
+
+
+def _first(*days: date | None) -> date | None:
+    return min((day for day in days if day is not None), default=None)
 
 
 def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str]:

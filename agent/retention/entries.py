@@ -6,8 +6,10 @@ Aliases are refused: a few lines of them unfold to gigabytes, and whoever reads 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 import yaml
@@ -17,6 +19,8 @@ from agent.retention.schema import Field
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 30
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _WHAT_TAGS_ARE = {
@@ -55,7 +59,8 @@ class Entry:
     def group(self, fields: Sequence[Field]) -> dict[str, Entry] | None:
         """The entries of a group of fields by name, without those not known or given twice."""
         if not isinstance(self.node, yaml.MappingNode):
-            wanted = ", ".join(field.name for field in fields)
+            needed = [field.name for field in fields if field.required]
+            wanted = ", ".join(needed or [field.name for field in fields])
             self.complain(f"Here stands {self._what()}, but a group of fields is needed, with: {wanted}.")
             return None
         known = {field.name for field in fields}
@@ -131,6 +136,28 @@ class Entry:
             self.complain("Write a whole number here, 1 or more.")
             return None
         return int(value)
+
+    def day(self) -> date | None:
+        """A calendar day, written as YYYY-MM-DD, in quotes or not."""
+        value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        if not _DAY.fullmatch(value):
+            self.complain("Write a day here, as year, month and day: 2026-03-31.")
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.complain(f"There is no {value} in the calendar.")
+            return None
+
+    def by_name(self) -> list[tuple[Entry, Entry]] | None:
+        """Names of the author's own choice, each with its entry; at least one."""
+        if not isinstance(self.node, yaml.MappingNode) or not self.node.value:
+            self.complain("Write at least one line here, with a colon between its two parts.")
+            return None
+        return [
+            (Entry(name, self.field, self.problems), Entry(value, f"{self.field}.{name.value}", self.problems))
+            for name, value in self.node.value
+        ]
 
     def _what(self) -> str:
         return _WHAT_TAGS_ARE.get(self.node.tag, "text" if self.node.tag == _TEXT_TAG else "something unknown to YAML")

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
-from agent.model.schedule import (
-    Disposition,
-    Officer,
-    RetentionClass,
-    RetentionSchedule,
-    captures_of,
-)
-from agent.retention.clock_entries import check_clock, read_cut_off, read_name, read_period, read_trigger
+from agent.model.condition import captures_of
+from agent.model.finding import SPECIAL_CATEGORIES
+from agent.model.schedule import Disposition, Officer, RetentionClass, RetentionSchedule, events_of
+from agent.retention.clock_entries import check_clock, read_cut_off, read_period, read_trigger
 from agent.retention.conditions import read_condition
+from agent.retention.ending_entries import check_ending, read_exemptions
 from agent.retention.entries import Entry, read_entries
+from agent.retention.example_entries import read_examples
+from agent.retention.pack_entries import (
+    read_authority,
+    read_categories,
+    read_names,
+    read_placement,
+    read_recipients,
+    read_texts,
+)
 from agent.retention.problems import ScheduleError, nearest
 from agent.retention.schema import (
     CLASS_FIELDS,
@@ -24,6 +31,7 @@ from agent.retention.schema import (
     SCHEDULE_FIELDS,
 )
 
+_USUAL_PERSONAL_KEYS = frozenset({"person"})
 _ID_RULE = "Use small letters and digits, in parts joined by hyphens, beginning with a letter: personnel-file."
 
 
@@ -50,8 +58,13 @@ def _schedule(root: Entry) -> RetentionSchedule | None:
         _text(fields.get("organisation")),
     )
     time_zone = _time_zone(fields["time_zone"]) if "time_zone" in fields else None
+    personal_keys = read_names(fields.get("personal_keys"))
+    special = read_categories(fields.get("special_categories"))
+    placement = read_placement(fields.get("placement"))
+    authority = read_authority(fields.get("supervisory_authority"))
     officers = [_officer(entry) for entry in (fields["officers"].items() or [])] if "officers" in fields else []
     classes = _classes(fields["classes"]) if "classes" in fields else []
+    recipients = read_recipients(fields.get("recipients"), {one.id for one in classes if one})
     if not (schedule_id and title and version and organisation and time_zone):
         return None
     return RetentionSchedule(
@@ -62,6 +75,11 @@ def _schedule(root: Entry) -> RetentionSchedule | None:
         time_zone,
         tuple(one for one in classes if one),
         tuple(one for one in officers if one),
+        frozenset(personal_keys) or _USUAL_PERSONAL_KEYS,
+        special or SPECIAL_CATEGORIES,
+        placement=placement,
+        recipients=recipients,
+        authority=authority,
     )
 
 
@@ -101,7 +119,26 @@ def _classes(entry: Entry) -> list[RetentionClass | None]:
         elif class_id:
             lines[class_id] = fields["id"].node.start_mark.line + 1
         classes.append(_class(class_id, fields, at_class))
+    _check_otherwise(classes, entry)
     return classes
+
+
+def _check_otherwise(classes: Sequence[RetentionClass | None], entry: Entry) -> None:
+    """An exempt item may go over to a class that exists, is another one, and finds the keys that its events need."""
+    known = {one.id: one for one in classes if one}
+    for one in known.values():
+        if one.otherwise is None:
+            continue
+        complain = Entry(entry.node, f"classes[{one.id}].otherwise", entry.problems).complain
+        other = known.get(one.otherwise)
+        if other is None or other is one:
+            near = nearest(one.otherwise, set(known) - {one.id})
+            complain(f'There is no other class "{one.otherwise[:60]}" in this schedule. {near}'.strip())
+        elif missing := sorted({event.key for event in events_of(other)} - set(one.keys)):
+            complain(
+                f'The class "{other.id}" needs the key "{missing[0]}", which this class does not have, '
+                "so that no event could reach an item that goes over to it. Capture it here too."
+            )
 
 
 def _name_of_class(entry: Entry) -> str:
@@ -114,7 +151,7 @@ def _name_of_class(entry: Entry) -> str:
 def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> RetentionClass | None:
     title, mandate, scope_notes = (_text(fields.get(name)) for name in ("title", "mandate", "scope_notes"))
     condition = read_condition(fields["applies_when"]) if "applies_when" in fields else None
-    keys = _keys(fields.get("keys"))
+    keys = read_names(fields.get("keys"))
     outcome = _outcome(fields.get("outcome"))
     trigger = read_trigger(fields["trigger"], keys) if "trigger" in fields else None
     period = read_period(fields["period"], trigger) if "period" in fields else None
@@ -123,14 +160,32 @@ def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> R
         _check_keys(keys, captures_of(condition), fields)
     if outcome is not None:
         check_clock(outcome, fields, at_class)
+        check_ending(outcome, fields, at_class)
+    unless = read_exemptions(fields.get("unless"), keys)
+    extension = read_period(fields["extend_up_to"], None) if "extend_up_to" in fields else None
+    rows, stages = read_texts(fields.get("rows")), read_texts(fields.get("stages"))
+    examples = read_examples(fields.get("examples"))
     if not (class_id and title and mandate and scope_notes and condition and outcome):
         return None
-    return RetentionClass(class_id, title, mandate, scope_notes, condition, keys, trigger, period, outcome, cut_off)
-
-
-def _keys(entry: Entry | None) -> tuple[str, ...]:
-    names = [] if entry is None else [read_name(item) for item in entry.items() or []]
-    return tuple(name for name in names if name)
+    return RetentionClass(
+        class_id,
+        title,
+        mandate,
+        scope_notes,
+        condition,
+        keys,
+        trigger,
+        period,
+        outcome,
+        cut_off,
+        rows,
+        read_names(fields.get("keep")),
+        unless,
+        fields["otherwise"].text() if "otherwise" in fields else None,
+        extension,
+        stages,
+        examples,
+    )
 
 
 def _check_keys(keys: tuple[str, ...], captured: frozenset[str], fields: dict[str, Entry]) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.model.categories import ENTITY_CATEGORIES
-from agent.model.finding import DataCategory
+from agent.model.condition import FileKind, StorageKind
+from agent.model.finding import JUDGED_CATEGORIES, DataCategory
 from agent.model.record_kind import RecordKind
-from agent.model.schedule import Combination, CutOff, Disposition, FileKind, RecordDate
+from agent.model.schedule import Combination, CutOff, Disposition, RecordDate
 
 ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -125,6 +126,19 @@ CONDITION_FIELDS = (
     Field("path", "The item's path in its share matches one of these patterns.", _one_or_more(_TEXT), required=False),
     Field("share", "The item lies in one of these shares.", _one_or_more(_TEXT), required=False),
     Field(
+        "stored_in",
+        "The item lies in a share that the settings say is one of these sorts of place.",
+        _one_or_more({"enum": [str(kind) for kind in StorageKind]}),
+        required=False,
+    ),
+    Field("label", "The item bears one of these labels at its source.", _one_or_more(_TEXT), required=False),
+    Field(
+        "same_content_as",
+        "An item with the same content lies at a path that matches one of these patterns.",
+        _one_or_more(_TEXT),
+        required=False,
+    ),
+    Field(
         "file_kind",
         "The item is a file of one of these kinds.",
         _one_or_more({"enum": [str(kind) for kind in FileKind]}),
@@ -156,6 +170,7 @@ CONDITION_FIELDS = (
     ),
     Field("not", "This condition does not hold.", _CONDITION, required=False),
 )
+EXEMPTION_FIELDS = (*CONDITION_FIELDS, *TRIGGER_FIELDS)
 AT_LEAST = Field(
     "at_least",
     "How many distinct values there must be; 1 if left out.",
@@ -191,6 +206,124 @@ CLASS_FIELDS = (
     _PERIOD_FIELD,
     _CUT_OFF_FIELD,
     Field("outcome", "What happens at the end.", {"enum": [str(outcome) for outcome in Disposition]}),
+    Field(
+        "rows",
+        "The lines of your own policy that this class carries out, by the names they have there.",
+        {"type": "array", "items": _TEXT, "minItems": 1},
+        required=False,
+    ),
+    Field(
+        "keep",
+        "What remains of an item that is minimised: names of fields, such as result or checked_on.",
+        {"type": "array", "items": _NAME, "minItems": 1},
+        required=False,
+    ),
+    Field(
+        "unless",
+        "What takes an item out of this class after all: conditions, or events about one of its keys.",
+        _one_or_more({"anyOf": [_CONDITION, {"$ref": "#/$defs/event"}]}),
+        required=False,
+    ),
+    Field(
+        "otherwise",
+        "The class that an item belongs to instead where one of unless takes it out.",
+        _ID,
+        required=False,
+    ),
+    Field(
+        "extend_up_to",
+        "How much longer a review may let an item stay, at the most.",
+        _PERIOD_FIELD.shape,
+        required=False,
+    ),
+    Field(
+        "stages",
+        "The roles that must agree before an item goes, in their order.",
+        {"type": "array", "items": _TEXT, "minItems": 1},
+        required=False,
+    ),
+    Field(
+        "examples",
+        "Items as you imagine them, and how they must stand on certain days; retentiond schedule test tries them.",
+        _list_of("example"),
+        required=False,
+    ),
+)
+_DAY: _Json = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+EXAMPLE_ITEM_FIELDS = (
+    Field("path", "The item's path in its share.", _TEXT),
+    Field("share", 'The share\'s name; "share" if left out.', _TEXT, required=False),
+    Field("modified", "The day of its last modification; 2 January 2020 if left out.", _DAY, required=False),
+    Field("created", "The day of its creation; that of its last modification if left out.", _DAY, required=False),
+    Field("found", "The day on which a scan first saw it; the day of creation if left out.", _DAY, required=False),
+    Field(
+        "findings",
+        "What was found in it: entity types or data categories.",
+        {"type": "array", "items": {"enum": sorted(FINDINGS)}, "minItems": 1},
+        required=False,
+    ),
+    Field("content", "What its text looks like.", {"enum": [str(kind) for kind in RecordKind]}, required=False),
+    Field(
+        "stored_in",
+        "What sorts of place its share is.",
+        {"type": "array", "items": {"enum": [str(kind) for kind in StorageKind]}, "minItems": 1},
+        required=False,
+    ),
+    Field("labels", "Labels that it bears.", {"type": "array", "items": _TEXT, "minItems": 1}, required=False),
+    Field(
+        "copies",
+        "Paths of other items with the same content.",
+        {"type": "array", "items": _TEXT, "minItems": 1},
+        required=False,
+    ),
+)
+EXAMPLE_EVENT_FIELDS = (
+    *TRIGGER_FIELDS,
+    Field("value", "Which person, case or other matter the event is about.", _TEXT),
+    Field("date", "The day on which it happened.", _DAY),
+)
+STATES = ("keep", "waiting", "due", "blocked", "unclassified")
+EXAMPLE_FIELDS = (
+    Field("item", "The item.", {"$ref": "#/$defs/example_item"}),
+    Field("events", "What has happened.", _list_of("example_event"), required=False),
+    Field(
+        "states",
+        "Days, and how the item stands on each: keep, waiting, due, blocked or unclassified.",
+        {
+            "type": "object",
+            "propertyNames": {"pattern": _DAY["pattern"]},
+            "additionalProperties": {"enum": list(STATES)},
+            "minProperties": 1,
+        },
+    ),
+)
+
+PLACEMENT_FIELDS = (
+    Field("id", "The rule's name for machines: small letters, digits and hyphens.", _ID),
+    Field("title", "The rule's name for people.", _TEXT),
+    Field("mandate", "The law, contract or policy that forbids it.", _TEXT),
+    Field("applies_when", "The condition under which an item lies where it must not.", _CONDITION),
+    Field(
+        "then",
+        "What follows: report, or quarantine to have it moved out of reach as well.",
+        {"enum": ["report", "quarantine"]},
+    ),
+    Field(
+        "rows",
+        "The lines of your own policy that this rule carries out.",
+        {"type": "array", "items": _TEXT, "minItems": 1},
+        required=False,
+    ),
+)
+RECIPIENT_FIELDS = (
+    Field("name", "Who gets data.", _TEXT),
+    Field("contact", "How to reach them.", _TEXT),
+    Field("receives", "The classes whose data they get.", {"type": "array", "items": _ID, "minItems": 1}),
+)
+AUTHORITY_FIELDS = (
+    Field("name", "Whose name it is.", _TEXT),
+    Field("contact", "How to reach it.", _TEXT),
 )
 
 CLOCK_FIELDS = ("trigger", "period", "cut_off")
@@ -202,6 +335,21 @@ SCHEDULE_FIELDS = (
     Field("organisation", "Whose schedule this is.", _TEXT),
     Field("officers", "Who answers for it.", _list_of("officer"), required=False),
     Field("time_zone", "The time zone in which a time becomes a date, for example Europe/London.", _TEXT),
+    Field(
+        "personal_keys",
+        "The keys whose values name persons; they are kept as keyed hashes. person if left out.",
+        {"type": "array", "items": _NAME, "minItems": 1},
+        required=False,
+    ),
+    Field(
+        "special_categories",
+        "The data categories treated as special; those of UK GDPR Article 9 if left out.",
+        {"type": "array", "items": {"enum": sorted(JUDGED_CATEGORIES)}, "minItems": 1},
+        required=False,
+    ),
+    Field("supervisory_authority", "To whom breaches are reported.", {"$ref": "#/$defs/authority"}, required=False),
+    Field("recipients", "Who outside gets data and must be told of its end.", _list_of("recipient"), required=False),
+    Field("placement", "What must not lie where.", _list_of("placement_rule"), required=False),
     Field("classes", "The retention classes.", _list_of("class")),
 )
 
@@ -217,6 +365,12 @@ def json_schema() -> dict[str, Any]:
             "officer": _object(OFFICER_FIELDS),
             "event": _object(TRIGGER_FIELDS),
             "age": _object(AGE_FIELDS),
+            "authority": _object(AUTHORITY_FIELDS),
+            "recipient": _object(RECIPIENT_FIELDS),
+            "placement_rule": _object(PLACEMENT_FIELDS),
+            "example": _object(EXAMPLE_FIELDS),
+            "example_item": _object(EXAMPLE_ITEM_FIELDS),
+            "example_event": _object(EXAMPLE_EVENT_FIELDS),
             "countdown": _object(COUNTDOWN_FIELDS),
             "combined": {
                 **_object(COMBINED_FIELDS),
@@ -225,7 +379,7 @@ def json_schema() -> dict[str, Any]:
             "class": {
                 **_object(CLASS_FIELDS),
                 "if": {"properties": {"outcome": {"const": str(Disposition.RETAIN_PERMANENTLY)}}},
-                "then": {"not": {"anyOf": [{"required": [name]} for name in CLOCK_FIELDS]}},
+                "then": {"not": {"anyOf": [{"required": [name]} for name in (*CLOCK_FIELDS, "extend_up_to")]}},
                 "else": {
                     "required": ["trigger"],
                     "if": {"properties": {"trigger": {"$ref": "#/$defs/combined"}}},

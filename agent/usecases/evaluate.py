@@ -2,44 +2,98 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from agent.catalogue.store import Catalogue
 from agent.classification.classify import Classifier
-from agent.model.decision import Assignment, Decision, DecisionState
+from agent.model.condition import StorageKind
+from agent.model.decision import Assignment, Circumstances, Decision, DecisionState
+from agent.model.event import Event
+from agent.model.hold import Hold
+from agent.model.key import KeyForm
 from agent.model.record import Record
 from agent.model.schedule import RetentionSchedule
 from agent.retention.decide import decide
+from agent.usecases.hold_scope import scope_test
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is decided by, beside the facts of the catalogue: the schedule, how keys are kept, and what sort of place
+    each share is, by its name in small letters."""
+
+    schedule: RetentionSchedule
+    form: KeyForm
+    storage: Mapping[str, frozenset[StorageKind]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """One item with its facts, its classes and the decision on a given day."""
+    """One item with its facts, its classes (keys as they are kept) and the decision on a given day."""
 
     record: Record
     assignments: tuple[Assignment, ...]
     decision: Decision
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """The names of the item's keys with their values as they are kept."""
+        return frozenset(pair for assignment in self.assignments for pair in assignment.keys.items())
+
+
+class Events:
+    """What has happened, by what it happened to."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._behind: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        for event in events:
+            self._behind[event.key, event.value].append(event)
+
+    def of(self, keys: Iterable[tuple[str, str]]) -> list[Event]:
+        """The events about any of these keys, as they are kept."""
+        return [event for pair in keys for event in self._behind.get(pair, ())]
 
 
 class Evaluation:
-    """Every live item of the catalogue under one schedule, as of one day. Iterating again computes anew."""
+    """Every live item of the catalogue under one schedule, as of one day. Iterating again computes anew.
 
-    def __init__(self, catalogue: Catalogue, schedule: RetentionSchedule, as_of: date) -> None:
+    `events` stand in for those in force, to see what would be; holds are always those of the catalogue.
+    """
+
+    def __init__(self, catalogue: Catalogue, terms: Terms, as_of: date, events: Sequence[Event] | None = None) -> None:
         self._catalogue = catalogue
-        self._schedule = schedule
-        self._classifier = Classifier(schedule)
+        self._schedule = terms.schedule
+        self._form = terms.form
+        self._classifier = Classifier(terms.schedule, terms.storage)
         self._as_of = as_of
+        self._events = Events(catalogue.events.in_force() if events is None else events)
+        standing = [hold for hold in catalogue.holds.all() if hold.lifted_at is None]
+        self._holds = [(hold, scope_test(catalogue, hold, terms.schedule, terms.storage)) for hold in standing]
 
     def __iter__(self) -> Iterator[Evaluated]:
         for _, record in self._catalogue.records():
             yield self.of(record)
 
     def of(self, record: Record) -> Evaluated:
-        assignments = self._classifier.classify(record)
-        return Evaluated(record, assignments, decide(record, assignments, self._schedule, (), self._as_of))
+        """The evaluation of one item."""
+        assignments = tuple(
+            replace(assignment, keys=self._form.of_all(assignment.keys)) if assignment.keys else assignment
+            for assignment in self._classifier.classify(record)
+        )
+        keys = {pair for assignment in assignments for pair in assignment.keys.items()}
+        holds = tuple(
+            hold
+            for hold, scope in self._holds
+            if hold.number in record.holds or scope.covers(record, record.item_id, assignments)
+        )
+        circumstances = Circumstances(holds, self._classifier.misplaced(record))
+        events = self._events.of(keys) if keys else ()
+        decision = decide(record, assignments, self._schedule, events, self._as_of, circumstances)
+        return Evaluated(record, assignments, decision, holds)
 
 
 @dataclass(slots=True)

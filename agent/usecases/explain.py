@@ -9,8 +9,7 @@ from agent.catalogue.base import Share
 from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
 from agent.model.finding import Finding
-from agent.model.schedule import RetentionSchedule
-from agent.usecases.evaluate import Evaluated, Evaluation
+from agent.usecases.evaluate import Evaluated, Evaluation, Terms
 from connectors.base import ItemRef, read_name, show_name
 
 
@@ -24,7 +23,7 @@ class Explanation:
     findings: tuple[Finding, ...]
 
 
-def explain_item(catalogue: Catalogue, schedule: RetentionSchedule, path: bytes, as_of: date) -> Explanation:
+def explain_item(catalogue: Catalogue, terms: Terms, path: bytes, as_of: date) -> Explanation:
     """The explanation of the item at an absolute `path`. Raises `UsageError` if no scan has seen it."""
     places = [
         (share, read_name(share.location))
@@ -37,7 +36,7 @@ def explain_item(catalogue: Catalogue, schedule: RetentionSchedule, path: bytes,
         ref = ItemRef(folder, name)
         record = catalogue.record(share, ref)
         if record is not None:
-            evaluated = Evaluation(catalogue, schedule, as_of).of(record)
+            evaluated = Evaluation(catalogue, terms, as_of).of(record)
             return Explanation(share, ref, evaluated, catalogue.findings(share, ref))
     if not places:
         raise UsageError(

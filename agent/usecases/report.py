@@ -7,14 +7,14 @@ from datetime import date, datetime
 
 from agent.catalogue.base import PassResult, Share
 from agent.catalogue.store import Catalogue
-from agent.model.schedule import RetentionSchedule
 from agent.reports.base import Report, ReportRow, ShareCoverage
-from agent.usecases.evaluate import Evaluated, Evaluation
+from agent.usecases.evaluate import Evaluated, Evaluation, Terms
 
 
-def estate_report(catalogue: Catalogue, schedule: RetentionSchedule, as_of: date, at: datetime) -> Report:
+def estate_report(catalogue: Catalogue, terms: Terms, as_of: date, at: datetime) -> Report:
     """Everything the catalogue knows, as rows that are computed each time they are asked for."""
-    evaluation = Evaluation(catalogue, schedule, as_of)
+    evaluation = Evaluation(catalogue, terms, as_of)
+    schedule = terms.schedule
 
     def rows() -> Iterator[ReportRow]:
         return map(_row, evaluation)

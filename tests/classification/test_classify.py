@@ -8,27 +8,25 @@ import pytest
 
 from agent.classification.classify import BY_CONTENT, BY_FINDING, BY_KIND, BY_MARK, BY_PATH, Classifier, classify
 from agent.classification.file_kinds import file_kind_of
-from agent.model.decision import CLASS_MARK, Assignment
-from agent.model.finding import CategoryVerdict, DataCategory, Verdict
-from agent.model.outcome import Outcome, OutcomeKind
-from agent.model.record import Record
-from agent.model.record_kind import RecordKind
-from agent.model.schedule import (
+from agent.model.condition import (
     AllOf,
     AnyOf,
     Condition,
     ContentIs,
-    Disposition,
     FileKind,
     FileKindIs,
     FindingPresent,
     Not,
     PathMatches,
     PathPattern,
-    RetentionClass,
-    RetentionSchedule,
     ShareIs,
 )
+from agent.model.decision import CLASS_MARK, Assignment
+from agent.model.finding import CategoryVerdict, DataCategory, Verdict
+from agent.model.outcome import Outcome, OutcomeKind
+from agent.model.record import Record
+from agent.model.record_kind import RecordKind
+from agent.model.schedule import Disposition, RetentionClass, RetentionSchedule
 
 MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.classification.paths import compile_pattern, fold
-from agent.model.schedule import PathPattern
+from agent.model.condition import PathPattern
 
 
 def keys(pattern: str, path: str) -> dict[str, str] | None:

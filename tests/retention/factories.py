@@ -6,18 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent.model.condition import PathMatches, PathPattern
 from agent.model.decision import Assignment
 from agent.model.outcome import Outcome, OutcomeKind
 from agent.model.record import Record
-from agent.model.schedule import (
-    Disposition,
-    PathMatches,
-    PathPattern,
-    Period,
-    RecordDate,
-    RetentionClass,
-    RetentionSchedule,
-)
+from agent.model.schedule import Disposition, Period, RecordDate, RetentionClass, RetentionSchedule
 
 
 def at(year: int, month: int = 1, day: int = 1, hour: int = 12) -> datetime:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.model.condition import FileKind
 from agent.model.finding import DataCategory
-from agent.model.schedule import Disposition, FileKind
+from agent.model.schedule import Disposition
 from agent.retention.loader import load_schedule
 from agent.retention.problems import ScheduleError
 from tests.retention.test_loader import CLASS, HEAD

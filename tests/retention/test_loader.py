@@ -7,29 +7,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import ConfigurationError, ExitCode
-from agent.model.finding import DataCategory
-from agent.model.record_kind import RecordKind
-from agent.model.schedule import (
-    AgeTrigger,
+from agent.model.condition import (
     AllOf,
     AnyOf,
-    Combination,
-    Combined,
     ContentIs,
-    Countdown,
-    CutOff,
-    Disposition,
-    EventTrigger,
     FileKind,
     FileKindIs,
     FindingPresent,
     Not,
-    Officer,
     PathMatches,
     PathPattern,
+    ShareIs,
+)
+from agent.model.finding import DataCategory
+from agent.model.record_kind import RecordKind
+from agent.model.schedule import (
+    AgeTrigger,
+    Combination,
+    Combined,
+    Countdown,
+    CutOff,
+    Disposition,
+    EventTrigger,
+    Officer,
     Period,
     RecordDate,
-    ShareIs,
 )
 from agent.retention.loader import load_schedule
 from agent.retention.problems import ScheduleError
@@ -181,7 +183,7 @@ BAD_FIELDS = [
         "Left out with retain_permanently."]),
     ("outcome: review", "outcome: delete", [
         f'15:14: {PAY}.outcome: "delete" is not an outcome. '
-        "Use one of: anonymise, destroy, retain_permanently, review."]),
+        "Use one of: anonymise, destroy, hand_back, minimise, quarantine, retain_permanently, review, thin."]),
     ("outcome: review", "outcome: retain_permanently", [
         f'13:14: {PAY}.trigger: A class that retains permanently has no trigger. '
         'Take out "trigger" or change the outcome.',
@@ -193,7 +195,7 @@ BAD_FIELDS = [
         f'16:9: {PAY}.id: The class "payroll" is already defined on line 7. Give each its own id.']),
     ("    outcome: review\n", "    outcome: review\n  - payroll\n", [
         "16:5: classes[2]: Here stands text, but a group of fields is needed, with: id, title, mandate, scope_notes, "
-        "applies_when, keys, trigger, period, cut_off, outcome."]),
+        "applies_when, outcome."]),
     ("    trigger: modified\n", "    keys: [person]\n    trigger: modified\n", [
         f'13:12: {PAY}.keys[1]: The key "person" is never captured. '
         "Put {person} into a path pattern of this class, or take the key out."]),
@@ -256,7 +258,7 @@ BAD_CONDITIONS = [
     ("- share: hr", f'12:7: {AT}: A list of conditions needs to say how many must hold. '
      'Put "any_of:" or "all_of:" above it.'),
     ("{}", f"12:7: {AT}: This condition says nothing. "
-     "Write one of: path, share, file_kind, content, finding, all_of, any_of, not."),
+     "Write one of: path, share, stored_in, label, same_content_as, file_kind, content, finding, all_of, any_of, not."),
     ("any_of: {share: hr}", f"12:15: {AT}.any_of: Here stands a group of fields, but a list is needed: "
      "begin each of its lines with a hyphen."),
     ("any_of: [{shares: hr}]", f'12:17: {AT}.any_of[1]: There is no field "shares" here. Did you mean "share"?'),
@@ -276,7 +278,7 @@ def test_combined_triggers_and_a_wrong_countdown_are_told_together() -> None:
     )
     for sentence in (
         "first_of and all_of stand side by side. Keep one of them.",
-        "Here stands text, but a group of fields is needed, with: trigger, period, cut_off.",
+        "Here stands text, but a group of fields is needed, with: trigger, period.",
         "Nobody reaches the age of 200. Write a number up to 150.",
         'The field "trigger" is missing.',
         "Without a period every item would be due on the day it is saved.",
@@ -330,7 +332,7 @@ BAD_FILES = [
     ("", "1:1: The file is empty. Begin with the fields id, title and version."),
     ("# only a comment\n", "1:1: The file is empty. Begin with the fields id, title and version."),
     ("- a\n", "1:1: Here stands a list, but a group of fields is needed, with: "
-     "id, title, version, organisation, officers, time_zone, classes."),
+     "id, title, version, organisation, time_zone, classes."),
     (HEAD + "  []\n", "7:3: classes: This list is empty. Put at least one line into it, "
      "or leave the field out if it may be."),
     (HEAD, "6:9: classes: Here stands nothing, but a list is needed: begin each of its lines with a hyphen."),

@@ -66,7 +66,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_standing")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_standing_item_id")),
     )
-    op.create_index("ix_standing_state_due_on", "standing", ["state", "due_on"])
+    op.create_index("ix_standing_state", "standing", ["state"])
+    op.create_index(
+        "ix_standing_due_on", "standing", ["due_on", "item_id"], sqlite_where=sa.text("state IN ('due', 'keep')")
+    )
     op.create_index("ix_standing_again_on", "standing", ["again_on"], sqlite_where=sa.text("again_on IS NOT NULL"))
     op.create_table(
         "held",

@@ -1,0 +1,50 @@
+"""How items stand, brought up to date: only those are decided on about which something has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+
+from agent.catalogue.standing import Stood
+from agent.catalogue.store import Catalogue
+from agent.usecases.evaluate import Evaluated, Evaluation, Terms
+
+_BLOCK = 2_000
+
+# Told how many items have been decided on since it was called last.
+Advance = Callable[[int], None]
+
+
+def basis(terms: Terms) -> str:
+    """What standings depend on beside facts; when it changes, every item is decided on anew."""
+    storage = sorted((share, sorted(kinds)) for share, kinds in terms.storage.items())
+    return hashlib.sha256(f"1\0{terms.schedule!r}\0{storage!r}".encode()).hexdigest()
+
+
+def bring_up_to_date(catalogue: Catalogue, terms: Terms, today: date, advance: Advance | None = None) -> int:
+    """Decides on every item about which something has changed, and tells how many these were.
+
+    Each block is kept as it is done, so that an interrupted run goes on where it was. Memory does not grow with the
+    number of items.
+    """
+    catalogue.standings.begin(basis(terms))
+    count = 0
+    undisturbed = False
+    while not undisturbed:
+        undisturbed = True
+        mark = catalogue.state_mark()
+        evaluation = Evaluation(catalogue, terms, today)
+        for block in catalogue.undecided(today, _BLOCK):
+            if not catalogue.standings.keep([_stood(evaluation.of(record)) for record in block], mark):
+                undisturbed = False  # somebody recorded a fact meanwhile: what was decided may be out of date already
+                break
+            count += len(block)
+            if advance is not None:
+                advance(len(block))
+    return count
+
+
+def _stood(evaluated: Evaluated) -> Stood:
+    held = frozenset(hold.number for hold in evaluated.holds) - frozenset(evaluated.record.holds)
+    return Stood(evaluated.record.item_id, evaluated.decision, evaluated.keys, held)
