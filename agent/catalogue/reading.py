@@ -33,7 +33,7 @@ _WAVES = (
     "WHERE i.state = 0 AND i.created_at IS NOT NULL GROUP BY 1, 2 HAVING COUNT(*) >= ?"
 )
 _COPIES = (
-    "SELECT f.path, i.name FROM item i JOIN folder f ON f.id = i.folder_id "
+    "SELECT i.id, f.path, i.name FROM item i JOIN folder f ON f.id = i.folder_id "
     "WHERE i.content_hash = ? AND i.state = 0 ORDER BY i.id LIMIT ?"
 )
 _MOST_COPIES = 1_000
@@ -49,13 +49,20 @@ def moment(microseconds: int) -> datetime:
         return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
+def read_waves(connection: Connection) -> Mapping[tuple[int, int], int]:
+    """How many items were created in the same minute on the same share, where these are `WAVE` or more: by the share's
+    number and the minute since 1970."""
+    rows = connection.exec_driver_sql(_WAVES, (WAVE,)).all()
+    return {(share, minute): count for share, minute, count in rows}
+
+
 class RecordReader:
     """Reads items as facts, with what their neighbours tell of them. Which arrived together is asked once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waves: Mapping[tuple[int, int], int] | None = None
-        self._copies: OrderedDict[bytes, tuple[ItemRef, ...]] = OrderedDict()
+        self._copies: OrderedDict[bytes, tuple[tuple[int, str], ...]] = OrderedDict()
 
     def read(
         self, where: str, values: tuple[Any, ...] = (), order: str = "s.name, f.path, i.name"
@@ -67,8 +74,7 @@ class RecordReader:
         statement = f"SELECT {_COLUMNS} FROM {_TABLES} WHERE {where} ORDER BY {order}"  # noqa: S608
         with self._database.faults(), self._database.connect() as reader, self._database.connect() as beside:
             if self._waves is None:
-                arrived = beside.exec_driver_sql(_WAVES, (WAVE,)).all()
-                self._waves = {(share, minute): count for share, minute, count in arrived}
+                self._waves = read_waves(beside)
             waves = self._waves
             rows = reader.exec_driver_sql(statement, values).cursor
             while block := rows.fetchmany(_BLOCK):
@@ -77,12 +83,12 @@ class RecordReader:
                     copies = self._copies_of(beside, content_hash) if has_copies else ()
                     yield _record(row, waves, copies)
 
-    def _copies_of(self, beside: Connection, content_hash: bytes) -> tuple[ItemRef, ...]:
-        """Where items with that content lie; remembered, since copies often lie together and may be many."""
+    def _copies_of(self, beside: Connection, content_hash: bytes) -> tuple[tuple[int, str], ...]:
+        """The items with that content and their paths; remembered, since copies often lie together and may be many."""
         found = self._copies.pop(content_hash, None)
         if found is None:
             rows = beside.exec_driver_sql(_COPIES, (content_hash, _MOST_COPIES)).all()
-            found = tuple(ItemRef(*row) for row in rows)
+            found = tuple((item_id, str(ItemRef(folder, name))) for item_id, folder, name in rows)
             if len(self._copies) >= _HASHES_REMEMBERED:
                 self._copies.popitem(last=False)
         self._copies[content_hash] = found
@@ -90,7 +96,7 @@ class RecordReader:
 
 
 def _record(
-    row: tuple[Any, ...], waves: Mapping[tuple[int, int], int], copies: tuple[ItemRef, ...]
+    row: tuple[Any, ...], waves: Mapping[tuple[int, int], int], copies: tuple[tuple[int, str], ...]
 ) -> tuple[ItemRef, Record]:
     share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found = row[:13]
     marks, verdict, item_id, share_id, _, _, holds = row[13:]
@@ -110,7 +116,7 @@ def _record(
         verdict=verdicts.read(verdict),
         extraction=ExtractionStatus(extraction) if extraction else None,
         item_id=item_id,
-        copies=tuple(str(copy) for copy in copies if copy != ref),
+        copies=tuple(path for copy, path in copies if copy != item_id),
         arrived_with=1 if created is None else waves.get((share_id, created // 60_000_000), 1),
         holds=tuple(sorted(map(int, holds.split(",")))) if holds else (),
     )

@@ -5,6 +5,7 @@ What is kept is one row an item, with the day from which time alone changes it; 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from agent.catalogue.reading import read_waves
 from agent.catalogue.tables import change_count
+from agent.errors import CatalogueError
 from agent.model.decision import Decision, DecisionState
 from agent.model.schedule import Disposition
 from connectors.base import ItemRef
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from agent.catalogue.database import Database
 
 _BLOCK = 1000
+_FORGET_MINUTES = (
+    "DELETE FROM standing WHERE item_id IN (SELECT i.id FROM item i JOIN folder f ON f.id = i.folder_id "
+    "WHERE i.created_at IS NOT NULL AND (f.share_id, i.created_at / 60000000) IN "
+    "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)))"
+)
 _STANDING = (
     "SELECT s.name, f.path, i.name, g.item_id, g.state, g.class_id, g.outcome, g.due_on, i.size_bytes "
     "FROM standing g CROSS JOIN item i ON i.id = g.item_id CROSS JOIN folder f ON f.id = i.folder_id "
@@ -82,16 +90,33 @@ class Standings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._basis = ""
 
     def begin(self, basis: str) -> bool:
-        """Throws everything away if it was computed on another basis (schedule, storage …). Tells whether it was."""
+        """Throws everything away if it was computed on another basis (schedule, storage …), and tells whether it was.
+
+        Else only how those items stand whose dates have become weak, or cease to be, since so many others have come
+        beside them or gone: nothing was recorded about these themselves.
+        """
+        self._basis = basis
         with self._database.transaction() as connection:
-            if connection.exec_driver_sql("SELECT basis FROM standing_basis").scalar() == basis:
+            mark = str(connection.scalar(select(change_count.c.changes)))
+            written = connection.exec_driver_sql("SELECT basis FROM standing_basis").scalar()
+            before = json.loads(written) if written else {"of": None, "mark": None, "waves": []}
+            same = before["of"] == basis
+            if same and before["mark"] == mark:
                 return False
-            for table in ("standing", "item_key", "standing_basis"):
-                connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
-            connection.exec_driver_sql("INSERT INTO standing_basis (basis) VALUES (?)", (basis,))
-        return True
+            waves = sorted(read_waves(connection))
+            if same:
+                changed = {(share, minute) for share, minute in before["waves"]} ^ set(waves)
+                connection.exec_driver_sql(_FORGET_MINUTES, (json.dumps(list(changed)),))
+            else:
+                for table in ("standing", "item_key"):
+                    connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
+            connection.exec_driver_sql("DELETE FROM standing_basis")
+            now = json.dumps({"of": basis, "mark": mark, "waves": waves})
+            connection.exec_driver_sql("INSERT INTO standing_basis (basis) VALUES (?)", (now,))
+        return not same
 
     def undecided(self, today: date, after: int, at_most: int) -> tuple[str, tuple[Any, ...], str]:
         """The next live items that must be decided on, since something about them has changed or the day has come for
@@ -105,9 +130,18 @@ class Standings:
 
     def keep(self, stood: Iterable[Stood], unless_changed_since: str) -> bool:
         """Keeps how these items stand, together, and tells that it did; not if any fact has changed since the catalogue
-        had that `state_mark`, since they may stand otherwise now."""
+        had that `state_mark`, since they may stand otherwise now.
+
+        Raises `CatalogueError` if somebody else has begun on another basis since: the two would undo each other's work.
+        """
         rows = list(stood)
         with self._database.transaction() as connection:
+            basis = connection.exec_driver_sql("SELECT json_extract(basis, '$.of') FROM standing_basis").scalar()
+            if basis != self._basis:
+                raise CatalogueError(
+                    f"{self._database.path}: another process is working out how the items stand under another "
+                    "schedule. Wait for it to end, then run the command again."
+                )
             if str(connection.scalar(select(change_count.c.changes))) != unless_changed_since:
                 return False
             connection.exec_driver_sql(

@@ -38,6 +38,7 @@ from agent.model.outcome import OutcomeKind
 from agent.model.record import Record
 from connectors.base import ItemRef, Known, show_name
 
+_MOST_COPIES = 1_000
 _RUNNING, _ABANDONED, _COMPLETE = "running", "abandoned", "complete"
 
 
@@ -219,6 +220,20 @@ class Catalogue:
         while block := [record for _, record in reader.read(*self.standings.undecided(today, after, at_once))]:
             yield block
             after = block[-1].item_id
+
+    def duplicates(self) -> Iterator[Sequence[Record]]:
+        """Live items with the same bytes and something found in them, group by group: what takes up the most room
+        first. Of a group with more than a thousand the others are left out."""
+        groups = (
+            "SELECT content_hash FROM item WHERE state = 0 AND content_hash IS NOT NULL AND size_bytes > 0 "
+            "AND findings <> '' GROUP BY content_hash HAVING COUNT(*) > 1 "
+            "ORDER BY (COUNT(*) - 1) * MAX(size_bytes) DESC, content_hash"
+        )
+        reader = RecordReader(self._database)
+        with self._database.faults(), self._database.connect() as connection:
+            for (content_hash,) in connection.exec_driver_sql(groups):
+                where = "i.state = 0 AND i.content_hash = ?"
+                yield [record for _, record in reader.read(where, (content_hash, _MOST_COPIES), "i.id LIMIT ?")]
 
     def record(self, of: Share, ref: ItemRef) -> Record | None:
         """The facts about one live item."""

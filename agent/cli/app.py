@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agent.cli import check, detect, explain, extract, init, report, scan, simulate, status
+from agent.cli import check, detect, explain, extract, init, listing, report, scan, simulate, status
 from agent.cli.event import event_app
 from agent.cli.hold import hold_app
 from agent.cli.schedule import schedule_app
@@ -24,7 +24,10 @@ app.command("init")(init.init)
 app.command("scan")(scan.scan)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
+app.command("due")(listing.due)
 app.command("simulate")(simulate.simulate)
+app.command("misplaced")(listing.misplaced)
+app.command("duplicates")(listing.duplicates)
 app.command("report")(report.report)
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(event_app, name="event")

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from agent.model.schedule import RetentionSchedule
     from agent.usecases.examples import Tried
 
-schedule_app = typer.Typer(no_args_is_help=True, help="Check, try, show and compare retention schedules.")
+schedule_app = typer.Typer(
+    help="Check, try, show and compare retention schedules.\n\nExample:  retentiond schedule test my-schedule.yaml",
+    no_args_is_help=True,
+)
 
 Named = Annotated[
     str | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -61,14 +62,14 @@ def _record(example: Example) -> Record:
     return Record(
         share=example.share,
         path=example.path,
-        format=example.path.rpartition(".")[2].casefold(),
+        format="unknown",  # the kind of file is told by the path's ending
         size_bytes=1,
         modified_at=_noon(example.modified),
         first_seen_at=_noon(example.found),
         outcome=Outcome(OutcomeKind.SCANNED),
         created_at=_noon(example.created),
         accessed_at=_noon(example.modified),
-        findings={_entity_type(word): 1 for word in example.findings},
+        findings=Counter(map(_entity_type, example.findings)),
         marks={LABELS_MARK: ", ".join(example.labels)} if example.labels else {},
         verdict=Verdict(
             tuple(CategoryVerdict(category, _SURE) for category in judged),

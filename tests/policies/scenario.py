@@ -202,22 +202,30 @@ def ticking(day: date) -> Iterator[datetime]:
         yield moment
 
 
-def told(played: Mapping[date, Mapping[str, Decision]]) -> dict[date, dict[str, Any]]:
-    """What a person reads: how each file stands on each day, with the reasons where they are not those of before."""
-    before: dict[str, list[str]] = {}
-    days: dict[date, dict[str, Any]] = {}
+def told(played: Mapping[date, Mapping[str, Decision]]) -> dict[str, dict[str, Any]]:
+    """What a person reads: the life of each file, with every day on which it stands otherwise than on the day asked
+    about before, and the reasons that are new then. On days that are not named, it stands as before."""
+    lives: dict[str, dict[str, Any]] = {}
+    before: dict[str, tuple[str, list[str]]] = {}
     for day, decisions in played.items():
-        days[day] = {}
         for path, decision in sorted(decisions.items()):
-            line = f"{decision.state}"
-            line += f", {decision.outcome}" if decision.outcome else ""
-            line += f", from {decision.due_on}" if decision.due_on else ""
-            line += f", class {decision.class_id}" if decision.class_id else ""
-            line += f", placement {decision.placement}" if decision.placement else ""
-            reasons = [reason.sentence for reason in decision.reasons]
-            days[day][path] = {"stands": line, "because": reasons} if before.get(path) != reasons else line
-            before[path] = reasons
-    return days
+            stands = (_stands(decision), [reason.sentence for reason in decision.reasons])
+            if before.get(path) == stands:
+                continue
+            known = before[path][1] if path in before else []
+            because = [sentence for sentence in stands[1] if sentence not in known]
+            lives.setdefault(path, {})[day.isoformat()] = {"stands": stands[0], "because": because}
+            before[path] = stands
+    return dict(sorted(lives.items()))
+
+
+def _stands(decision: Decision) -> str:
+    parts = [str(decision.state)]
+    parts += [str(decision.outcome)] if decision.outcome else []
+    parts += [f"from {decision.due_on}"] if decision.due_on else []
+    parts += [f"class {decision.class_id}"] if decision.class_id else []
+    parts += [f"placement {decision.placement}"] if decision.placement else []
+    return ", ".join(parts)
 
 
 Play = Callable[[str], tuple[Office, dict[date, dict[str, Decision]]]]

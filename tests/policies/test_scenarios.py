@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from agent.retention.doubts import doubts
+from agent.retention.loader import load_schedule
+from agent.usecases.examples import try_examples
 from tests.policies.scenario import GOLDEN, NAMES, POLICIES, Play, told
+from tests.policies.table import TARGET, packs, table
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,3 +41,22 @@ def test_every_class_and_placement_rule_decides_on_some_file_both_ways(name: str
 
 def test_every_pack_has_a_scenario() -> None:
     assert {path.stem for path in POLICIES.glob("*.yaml")} - {"uk-default"} == set(NAMES)
+
+
+def test_the_table_of_rows_in_the_docs_is_the_one_that_the_command_makes() -> None:
+    assert TARGET.read_text(encoding="utf-8") == table(), "run python -m tests.policies.table --write"
+
+
+def test_every_row_of_the_five_policies_has_a_class_with_files() -> None:
+    rows = {row for schedule in packs() for one in (*schedule.classes, *schedule.placement) for row in one.rows}
+    wanted = {f"S{policy}-{row}" for policy, last in enumerate((4, 7, 2, 10, 2)) for row in range(1, last + 1)}
+    assert wanted <= rows
+    without = [line for line in table().splitlines() if line.startswith("| S") and line.endswith("| 0 |")]
+    assert without == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_beside_the_classes_come_out_as_they_say(name: str) -> None:
+    schedule = load_schedule((POLICIES / f"{name}.yaml").read_text(encoding="utf-8"), name)
+    assert [one for one in try_examples(schedule) if not one.right] == []
+    assert doubts(schedule) == ()

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.model.condition import FileKind
+from agent.model.condition import FileKind, StorageKind
 from agent.model.finding import DataCategory
-from agent.model.schedule import Disposition
+from agent.model.schedule import Combination, CutOff, Disposition, RecordDate
 from agent.retention.loader import load_schedule
 from agent.retention.problems import ScheduleError
+from agent.usecases.examples import try_examples
 from tests.retention.test_loader import CLASS, HEAD
 
 TEXT = (Path(__file__).parents[2] / "docs" / "how-to" / "write-a-schedule.md").read_text()
@@ -25,6 +26,10 @@ def whole(example: str) -> str:
     if example.startswith("applies_when:"):
         condition = textwrap.indent(example, "    ")
         return HEAD + CLASS.replace('    applies_when:\n      path: "**/payroll/**"\n', condition)
+    if example.startswith("classes:"):
+        return HEAD.removesuffix("classes:\n") + example
+    if example.startswith(("placement:", "supervisory_authority:")):
+        return HEAD.removesuffix("classes:\n") + example + "classes:\n" + CLASS
     if "classes:" not in example:
         return HEAD + textwrap.indent("- " + textwrap.indent(example, "  ").lstrip(), "  ")
     return example
@@ -33,6 +38,13 @@ def whole(example: str) -> str:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_loads(example: str) -> None:
     assert load_schedule(whole(example), "schedule.yaml").classes
+
+
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if "examples:" in example])
+def test_every_example_of_examples_comes_out_as_it_says(example: str) -> None:
+    tried = list(try_examples(load_schedule(whole(example), "schedule.yaml")))
+    assert tried
+    assert all(one.right for one in tried)
 
 
 @pytest.mark.parametrize(("example", "said"), WRONG)
@@ -48,6 +60,6 @@ def test_every_fenced_example_is_among_those_tested() -> None:
     assert TEXT.count("```yaml") == len(EXAMPLES) + len(WRONG)
 
 
-@pytest.mark.parametrize("word", [*FileKind, *Disposition, *DataCategory])
+@pytest.mark.parametrize("word", [*FileKind, *Disposition, *DataCategory, *StorageKind, *RecordDate, *CutOff, *Combination])
 def test_every_word_of_the_language_is_explained(word: str) -> None:
     assert f"`{word}`" in TEXT
