@@ -239,7 +239,7 @@ def key_form(state: Path, schedule: RetentionSchedule) -> KeyForm:
     """How keys are kept: those that the schedule says name persons as keyed hashes."""
     from agent.model.key import KeyForm
 
-    return KeyForm(schedule.personal_keys, finding_identity(state))
+    return KeyForm(schedule.hidden_keys, finding_identity(state))
 
 
 def terms_of(schedule: RetentionSchedule, settings: Settings, state: Path) -> Terms:

@@ -57,10 +57,14 @@ def read_waves(connection: Connection) -> Mapping[tuple[int, int], int]:
 
 
 class RecordReader:
-    """Reads items as facts, with what their neighbours tell of them. Which arrived together is asked once."""
+    """Reads items as facts, with what their neighbours tell of them. Which arrived together is asked once.
 
-    def __init__(self, database: Database) -> None:
+    `identified` are the entity types whose identities are wanted, where an item holds just one value.
+    """
+
+    def __init__(self, database: Database, identified: frozenset[str] = frozenset()) -> None:
         self._database = database
+        self._identified = identified
         self._waves: Mapping[tuple[int, int], int] | None = None
         self._copies: OrderedDict[bytes, tuple[tuple[int, str], ...]] = OrderedDict()
 
@@ -81,7 +85,17 @@ class RecordReader:
                 for row in block:
                     content_hash, has_copies = row[17:19]
                     copies = self._copies_of(beside, content_hash) if has_copies else ()
-                    yield _record(row, waves, copies)
+                    identities = self._identities_of(beside, row[15], row[12]) if self._identified else {}
+                    yield _record(row, waves, copies, identities)
+
+    def _identities_of(self, beside: Connection, item_id: int, findings: str) -> Mapping[str, bytes]:
+        counts = json.loads(findings) if findings else {}
+        wanted = [entity_type for entity_type in sorted(self._identified) if counts.get(entity_type) == 1]
+        statement = "SELECT identity FROM finding WHERE item_id = ? AND entity_type = ?"
+        return {
+            entity_type: beside.exec_driver_sql(statement, (item_id, entity_type)).scalar_one()
+            for entity_type in wanted
+        }
 
     def _copies_of(self, beside: Connection, content_hash: bytes) -> tuple[tuple[int, str], ...]:
         """The items with that content and their paths; remembered, since copies often lie together and may be many."""
@@ -96,7 +110,10 @@ class RecordReader:
 
 
 def _record(
-    row: tuple[Any, ...], waves: Mapping[tuple[int, int], int], copies: tuple[tuple[int, str], ...]
+    row: tuple[Any, ...],
+    waves: Mapping[tuple[int, int], int],
+    copies: tuple[tuple[int, str], ...],
+    identities: Mapping[str, bytes],
 ) -> tuple[ItemRef, Record]:
     share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found = row[:13]
     marks, verdict, item_id, share_id, _, _, holds = row[13:]
@@ -119,6 +136,7 @@ def _record(
         copies=tuple(path for copy, path in copies if copy != item_id),
         arrived_with=1 if created is None else waves.get((share_id, created // 60_000_000), 1),
         holds=tuple(sorted(map(int, holds.split(",")))) if holds else (),
+        identities=identities,
     )
 
 

@@ -209,19 +209,24 @@ class Catalogue:
 
     # Facts
 
-    def records(self) -> Iterator[tuple[ItemRef, Record]]:
-        """Every live item, by share, folder and name, in memory bounded whatever their number."""
-        return RecordReader(self._database).read("i.state = 0")
+    def records(self, identified: frozenset[str] = frozenset()) -> Iterator[tuple[ItemRef, Record]]:
+        """Every live item, by share, folder and name, in memory bounded whatever their number.
 
-    def undecided(self, today: date, at_once: int) -> Iterator[Sequence[Record]]:
+        `identified` are the entity types whose identities are wanted; the same below.
+        """
+        return RecordReader(self._database, identified).read("i.state = 0")
+
+    def undecided(
+        self, today: date, at_once: int, identified: frozenset[str] = frozenset()
+    ) -> Iterator[Sequence[Record]]:
         """The live items that must be decided on anew, in blocks; nothing is held open while one is worked on."""
-        reader = RecordReader(self._database)
+        reader = RecordReader(self._database, identified)
         after = 0
         while block := [record for _, record in reader.read(*self.standings.undecided(today, after, at_once))]:
             yield block
             after = block[-1].item_id
 
-    def duplicates(self) -> Iterator[Sequence[Record]]:
+    def duplicates(self, identified: frozenset[str] = frozenset()) -> Iterator[Sequence[Record]]:
         """Live items with the same bytes and something found in them, group by group: what takes up the most room
         first. Of a group with more than a thousand the others are left out."""
         groups = (
@@ -229,16 +234,16 @@ class Catalogue:
             "AND findings <> '' GROUP BY content_hash HAVING COUNT(*) > 1 "
             "ORDER BY (COUNT(*) - 1) * MAX(size_bytes) DESC, content_hash"
         )
-        reader = RecordReader(self._database)
+        reader = RecordReader(self._database, identified)
         with self._database.faults(), self._database.connect() as connection:
             for (content_hash,) in connection.exec_driver_sql(groups):
                 where = "i.state = 0 AND i.content_hash = ?"
                 yield [record for _, record in reader.read(where, (content_hash, _MOST_COPIES), "i.id LIMIT ?")]
 
-    def record(self, of: Share, ref: ItemRef) -> Record | None:
+    def record(self, of: Share, ref: ItemRef, identified: frozenset[str] = frozenset()) -> Record | None:
         """The facts about one live item."""
         where = "i.state = 0 AND s.id = ? AND f.path = ? AND i.name = ?"
-        found = next(RecordReader(self._database).read(where, (of.id, ref.folder, ref.name)), None)
+        found = next(RecordReader(self._database, identified).read(where, (of.id, ref.folder, ref.name)), None)
         return found[1] if found else None
 
     def findings(self, of: Share, ref: ItemRef) -> tuple[Finding, ...]:

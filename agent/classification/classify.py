@@ -26,8 +26,9 @@ from agent.model.condition import (
     StoredIn,
     captures_of,
 )
-from agent.model.decision import CLASS_MARK, LABELS_MARK, Assignment, Misplacement
+from agent.model.decision import CLASS_MARK, KEY_MARK, LABELS_MARK, Assignment, Misplacement
 from agent.model.finding import DataCategory
+from agent.model.key import hidden
 from agent.model.record import Record
 from agent.model.schedule import EventTrigger, RetentionClass, RetentionSchedule
 
@@ -97,7 +98,8 @@ class Classifier:
             if evidence is None and not by_mark:
                 continue
             exempt = next((found.words for exemption in exemptions if (found := exemption(subject)) is not None), "")
-            (explicit if by_mark else implicit).append(_assignment(retention_class, evidence, exempt, by_mark=by_mark))
+            into = explicit if by_mark else implicit
+            into.append(_assignment(record, retention_class, evidence, exempt, by_mark=by_mark))
         return (*explicit, *implicit)
 
     def misplaced(self, record: Record) -> tuple[Misplacement, ...]:
@@ -134,13 +136,29 @@ def condition_test(
 
 
 def _assignment(
-    retention_class: RetentionClass, evidence: _Evidence | None, exempt: str, *, by_mark: bool
+    record: Record, retention_class: RetentionClass, evidence: _Evidence | None, exempt: str, *, by_mark: bool
 ) -> Assignment:
     words = [f'mark "{CLASS_MARK}" at the source'] if by_mark else []
     words += [evidence.words] if evidence else []
     keys = _wanted(evidence.keys, retention_class) if evidence else {}
+    if retention_class.captures:
+        keys = {**_read_elsewhere(retention_class, record), **keys}
     confidence = BY_MARK if by_mark or evidence is None else evidence.confidence
     return Assignment(retention_class.id, keys, confidence, ", and ".join(words), by_mark, exempt)
+
+
+def _read_elsewhere(retention_class: RetentionClass, record: Record) -> dict[str, str]:
+    """The keys that marks and texts give, as keyed hashes; what was written first in the class comes first."""
+    keys: dict[str, str] = {}
+    for capture in retention_class.captures:
+        if capture.entity_type is None:
+            value = record.marks.get(KEY_MARK + capture.key, "")
+        else:
+            identity = record.identities.get(capture.entity_type)
+            value = hidden(identity) if identity else ""
+        if value:
+            keys.setdefault(capture.key, value)
+    return keys
 
 
 def _exemptions(retention_class: RetentionClass) -> list[_Test]:
@@ -200,11 +218,13 @@ def _path_test(patterns: Sequence[PathPattern]) -> _Test:
 
 
 def _copy_test(patterns: Sequence[PathPattern]) -> _Test:
+    """As with the item's own path, a pattern that captures more comes first, whichever of the copies it fits."""
     compiled = [compile_pattern(pattern) for pattern in sorted(patterns, key=lambda pattern: -len(pattern.captures))]
 
     def test(subject: _Subject) -> _Evidence | None:
-        for copy in map(fold, subject.record.copies):
-            for pattern in compiled:
+        copies = [fold(copy) for copy in subject.record.copies]
+        for pattern in compiled:
+            for copy in copies:
                 if (keys := pattern.match(copy)) is not None:
                     return _Evidence(f'the same content as an item at "{pattern.text}"', keys, BY_COPY)
         return None

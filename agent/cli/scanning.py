@@ -120,6 +120,7 @@ class Scanning:
                     bootstrap.analysis_version(self._settings),
                     bootstrap.now,
                     advance,
+                    bootstrap.finding_identity(self._state),
                 )
                 return scan.run(new_mount=new_mount)
         finally:

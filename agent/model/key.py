@@ -25,10 +25,12 @@ def normalise_key(value: str) -> str:
 class KeyForm:
     """Turns keys as they are written into keys as they are kept: those that name persons become keyed hashes.
 
-    `identify(entity_type, value)` gives the identity of a finding (`agent.detection.identity`).
+    `personal` says of which entity type's identities the hashes of each such key are, so that a key read from a path
+    and one found in a text are the same. `identify(entity_type, value)` gives the identity of a finding
+    (`agent.detection.identity`).
     """
 
-    personal: frozenset[str]
+    personal: Mapping[str, str]
     identify: Identify = field(repr=False)
 
     def of(self, key: str, value: str) -> str:
@@ -36,11 +38,16 @@ class KeyForm:
         normal = normalise_key(value)
         if key not in self.personal or _HIDDEN_ALREADY.fullmatch(normal):
             return normal
-        return HIDDEN + self.identify(NAMED_AS, normal).hex()
+        return hidden(self.identify(self.personal[key], normal))
 
     def of_all(self, keys: Mapping[str, str]) -> Mapping[str, str]:
         """All keys of an item as they are kept."""
         return {key: self.of(key, value) for key, value in keys.items()} if keys else keys
+
+
+def hidden(identity: bytes) -> str:
+    """An identity as the value of a key."""
+    return HIDDEN + identity.hex()
 
 
 def show_key(value: str) -> str:

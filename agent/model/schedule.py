@@ -10,6 +10,7 @@ from functools import cached_property
 
 from agent.model.condition import Condition, StorageKind
 from agent.model.finding import SPECIAL_CATEGORIES, DataCategory
+from agent.model.key import NAMED_AS
 from agent.model.record_kind import RecordKind
 
 
@@ -127,6 +128,15 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Capture:
+    """Where a key is read from if the item's path does not give it: from the mark of the key's name at its source
+    (`user.retentiond.key.NAME`), or from its text, if that holds just one value of an entity type."""
+
+    key: str
+    entity_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """An item as the class's author imagines it, and how it must stand on certain days (`retentiond schedule test`).
 
@@ -181,6 +191,7 @@ class RetentionClass:
     extension: Period | None = None
     stages: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    captures: tuple[Capture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +256,18 @@ class RetentionSchedule:
     @cached_property
     def by_id(self) -> Mapping[str, RetentionClass]:
         return {retention_class.id: retention_class for retention_class in self.classes}
+
+    @cached_property
+    def hidden_keys(self) -> Mapping[str, str]:
+        """The keys that are kept as keyed hashes, each with the entity type whose identities they are: those that name
+        persons, and those that are read from marks or texts, which keep no values either."""
+        captured = {capture.key: capture.entity_type or NAMED_AS for one in self.classes for capture in one.captures}
+        return {**dict.fromkeys(self.personal_keys, NAMED_AS), **captured}
+
+    @cached_property
+    def captured_types(self) -> frozenset[str]:
+        """The entity types that keys are read from."""
+        return frozenset(capture.entity_type for one in self.classes for capture in one.captures if capture.entity_type)
 
     @cached_property
     def awaited(self) -> frozenset[EventTrigger]:

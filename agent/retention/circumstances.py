@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from agent.model.decision import Decision, DecisionState, Misplacement, Reason, ReasonCode
 from agent.model.hold import Hold, HoldKind
 from agent.model.schedule import Disposition, Period, RetentionSchedule
+from agent.retention.clocks import Clock
 from agent.retention.periods import add, say_date, say_period
 
 _KIND = {
@@ -20,12 +21,13 @@ _KIND = {
 _ONLY_STORED = " Under a restriction the item may only be stored, neither changed nor erased (UK GDPR Art. 18(2))."
 
 
-def extended(decision: Decision, longest: Period | None, until: date | None, today: date) -> Decision:
-    """The decision after a review has let the item stay until the day before `until`, `longest` after it was due at
-    the most; one that is not due by a day is not changed, nor is one whose class allows no extension."""
-    if until is None or longest is None or decision.due_on is None or until <= decision.due_on:
-        return decision
-    last = _latest(decision.due_on, longest)
+def extended(clock: Clock, until: date | None, today: date) -> Clock:
+    """The clock after a review has let the item stay until the day before `until`, as far as its class allows; one that
+    does not end by a known day is not changed."""
+    longest = clock.retention_class.extension
+    if until is None or longest is None or clock.due_on is None or until <= clock.due_on:
+        return clock
+    last = _latest(clock.due_on, longest)
     due_on = min(until, last)
     sentence = f"A review has extended the time of this item to {say_date(due_on)}."
     if until > last:
@@ -33,9 +35,9 @@ def extended(decision: Decision, longest: Period | None, until: date | None, tod
             f"A review has extended the time of this item to {say_date(until)}, but its class allows "
             f"{say_period(longest)} at the most: {say_date(last)}."
         )
-    reason = Reason(ReasonCode.EXTENDED, sentence, decision.class_id)
+    reason = Reason(ReasonCode.EXTENDED, sentence, clock.retention_class.id)
     state = DecisionState.DUE if due_on <= today else DecisionState.KEEP
-    return replace(decision, state=state, due_on=due_on, reasons=(*decision.reasons, reason))
+    return replace(clock, state=state, due_on=due_on, reasons=(*clock.reasons, reason))
 
 
 def _latest(due_on: date, longest: Period) -> date:
@@ -49,7 +51,8 @@ def placed(
     decision: Decision, misplaced: Sequence[Misplacement], schedule: RetentionSchedule, found_on: date, today: date
 ) -> Decision:
     """The decision where an item lies in the wrong place: each rule that it breaks is told, and one that demands
-    quarantine has it moved out of reach at once, whatever its classes say, since that loses nothing."""
+    quarantine has it moved out of reach from the day it was found, whatever its classes say, since that loses nothing.
+    """
     if not misplaced:
         return decision
     rules = {rule.id: rule for rule in schedule.placement}
@@ -64,16 +67,11 @@ def placed(
     decision = replace(decision, reasons=(*decision.reasons, *reasons))
     if moved is None:
         return decision
-    return replace(
-        decision,
-        state=DecisionState.DUE,
-        outcome=Disposition.QUARANTINE,
-        due_on=min(found_on, today),
-        placement=moved,
-    )
+    state = DecisionState.DUE if found_on <= today else DecisionState.KEEP
+    return replace(decision, state=state, outcome=Disposition.QUARANTINE, due_on=found_on, placement=moved)
 
 
-def held(decision: Decision, holds: Iterable[Hold], today: date) -> Decision:
+def held(decision: Decision, holds: Sequence[Hold], today: date) -> Decision:
     """The decision under the holds that cover the item. One in force blocks whatever else was decided."""
     standing = sorted((hold for hold in holds if hold.in_force(today)), key=lambda hold: hold.number)
     turns = [decision.again_on] if decision.again_on else []

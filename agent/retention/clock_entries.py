@@ -19,18 +19,10 @@ from agent.model.schedule import (
     Trigger,
 )
 from agent.retention.entries import Entry
+from agent.retention.fields import NAME, NO_PERIOD, TRIGGER_FIELDS
 from agent.retention.periods import parse_period
 from agent.retention.problems import one_of
-from agent.retention.schema import (
-    AGE_FIELDS,
-    CLASS_FIELDS,
-    CLOCK_FIELDS,
-    COMBINED_FIELDS,
-    COUNTDOWN_FIELDS,
-    NAME,
-    NO_PERIOD,
-    TRIGGER_FIELDS,
-)
+from agent.retention.schema import AGE_FIELDS, CLASS_FIELDS, CLOCK_FIELDS, COMBINED_FIELDS, COUNTDOWN_FIELDS
 
 _NAME_RULE = "Use small letters, digits and underscores, beginning with a letter: employment_ended."
 _MOST_AGE = 150

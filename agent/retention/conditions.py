@@ -24,8 +24,9 @@ from agent.model.condition import (
 from agent.model.finding import DataCategory
 from agent.model.record_kind import RecordKind
 from agent.retention.entries import Entry, read_entries
+from agent.retention.fields import FINDINGS
 from agent.retention.problems import ScheduleError
-from agent.retention.schema import AT_LEAST, CONDITION_FIELDS, FINDINGS
+from agent.retention.schema import AT_LEAST, CONDITION_FIELDS
 
 _NAMES = tuple(field.name for field in CONDITION_FIELDS)
 

@@ -54,8 +54,8 @@ def decide(
     What stands above the classes
     - A hold in force that covers the item blocks it, whatever else is true.
     - A placement rule that demands quarantine has the item moved out of reach at once.
-    - A review may have given it more time, as far as the class that rules allows an extension.
-    - An exemption takes the item out of a class before the classes are compared.
+    - A review may have given it more time, which each class counts as far as it allows an extension.
+    - An exemption takes the item out of a class, and into another one if it says so, before the classes are compared.
 
     Which of several classes rules
     1. The longest duty to keep. A class that keeps for good rules over all; then one that waits for its event; then
@@ -72,13 +72,11 @@ def decide(
     `schedule`; events of other keys and types may be among `events`.
     """
     applying, exempt = _exempted(assignments, schedule, events, today)
-    decision = _by_classes(record, applying, schedule, events, today)
+    decision = _by_classes(record, applying, schedule, events, today, circumstances.extended_until)
     if exempt:
         again_on = _first(decision.again_on, *(turn for _, turn in exempt))
         told = tuple(reason for reason, _ in exempt if reason is not None)
         decision = replace(decision, reasons=(*told, *decision.reasons), again_on=again_on)
-    ruling = schedule.by_id[decision.class_id] if decision.class_id else None
-    decision = extended(decision, ruling.extension if ruling else None, circumstances.extended_until, today)
     found_on = date_in(record.first_seen_at, schedule.time_zone)
     decision = placed(decision, circumstances.misplaced, schedule, found_on, today)
     return held(decision, circumstances.holds, today)
@@ -89,9 +87,9 @@ def _exempted(
 ) -> tuple[list[Assignment], list[tuple[Reason | None, date | None]]]:
     """The classes that no exemption takes the item out of; for the others why, and for all when that will change."""
     applying: list[Assignment] = []
-    gone_over: dict[str, Assignment] = {}
+    gone_over: list[Assignment] = []
     told: list[tuple[Reason | None, date | None]] = []
-    for assignment in assignments:
+    for assignment in sorted(assignments, key=lambda one: one.class_id):
         retention_class = schedule.by_id[assignment.class_id]
         why = assignment.exempt
         for exemption in retention_class.unless:
@@ -107,12 +105,12 @@ def _exempted(
             sentence = f'Class "{class_id}" ({retention_class.title}) does not apply, by an exemption: {why}.'
             if otherwise:
                 sentence += f' The item belongs to class "{otherwise}" instead.'
-                gone_over[otherwise] = replace(assignment, class_id=otherwise, provenance=f"for {why}", exempt="")
+                gone_over.append(replace(assignment, class_id=otherwise, provenance=f"for {why}", exempt=""))
             told.append((Reason(ReasonCode.EXEMPT, sentence, class_id), None))
         else:
             applying.append(assignment)
     known = {assignment.class_id for assignment in applying}
-    return [*applying, *(one for class_id, one in gone_over.items() if class_id not in known)], told
+    return [*applying, *(one for one in gone_over if one.class_id not in known)], told
 
 
 def _by_classes(
@@ -121,6 +119,7 @@ def _by_classes(
     schedule: RetentionSchedule,
     events: Sequence[Event],
     today: date,
+    extended_until: date | None,
 ) -> Decision:
     unknown_mark = _unknown_mark(record, schedule)
     if not assignments:
@@ -128,14 +127,16 @@ def _by_classes(
         no_class = Reason(ReasonCode.NO_CLASS, sentence)
         reasons = (no_class, unknown_mark) if unknown_mark else (no_class,)
         return Decision(DecisionState.UNCLASSIFIED, None, None, None, reasons)
-    clocks = sorted(
-        (
-            read_clock(record, schedule.by_id[assignment.class_id], assignment, events, today, schedule.time_zone)
-            for assignment in assignments
-        ),
-        key=_precedence,
+    read = (
+        read_clock(record, schedule.by_id[assignment.class_id], assignment, events, today, schedule.time_zone)
+        for assignment in assignments
     )
-    ruling, *others = clocks
+    clocks = sorted((extended(clock, extended_until, today) for clock in read), key=_precedence)
+    strongest: dict[str, Clock] = {}
+    for clock in clocks:
+        # An item that goes over to one class from several has a clock there for each: the longest duty counts.
+        strongest.setdefault(clock.retention_class.id, clock)
+    ruling, *others = strongest.values()
     weak = next((clock.weak for clock in clocks if clock.weak), None)
     doubts = [doubt for doubt in (weak, unknown_mark) if doubt]
     outcome = ruling.retention_class.outcome
@@ -162,8 +163,9 @@ def _first(*days: date | None) -> date | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str]:
-    """Sorts the class that rules to the front; the steps are those in the docstring of `decide`."""
+def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str, str, list[tuple[str, str]]]:
+    """Sorts the class that rules to the front; the steps are those in the docstring of `decide`. What comes after the
+    class's id tells apart two clocks of one class."""
     return (
         _duty(clock),
         -(clock.due_on or _FAR_PAST).toordinal(),
@@ -171,6 +173,8 @@ def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str]:
         -(clock.started_on or _FAR_PAST).toordinal(),
         _GENTLEST_FIRST.index(clock.retention_class.outcome),
         clock.retention_class.id,
+        clock.assignment.provenance,
+        sorted(clock.assignment.keys.items()),
     )
 
 

@@ -5,10 +5,9 @@ Only what is sure is told: silence does not say that every class has its use.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from agent.model.condition import (
     CAPTURE,
@@ -17,6 +16,7 @@ from agent.model.condition import (
     Condition,
     ContentIs,
     FileKindIs,
+    LabelIs,
     Not,
     PathMatches,
     SameContentAs,
@@ -24,10 +24,19 @@ from agent.model.condition import (
     StoredIn,
     captures_of,
 )
-from agent.model.schedule import Combined, EventTrigger, RetentionClass, RetentionSchedule
+from agent.model.schedule import Combined, EventTrigger, RecordDate, RetentionClass, RetentionSchedule
 from agent.retention.periods import due_after, say_period
 
-_ANY_DAY = date(2001, 1, 31)
+_ByWords = FileKindIs | ContentIs | ShareIs | StoredIn | LabelIs
+
+# An item may lie in a place of several sorts and bear several labels, but it has one share, one kind, one likeness.
+_ONE_OF_A_KIND: tuple[tuple[type[FileKindIs | ContentIs | ShareIs], str], ...] = (
+    (FileKindIs, "file_kind"),
+    (ContentIs, "content"),
+    (ShareIs, "share"),
+)
+# Days enough to tell which of two periods is the longer from whichever day: leap years, and a century without one.
+_DAYS = tuple(date(2096, 1, 1) + timedelta(days=number) for number in range(9 * 365))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,10 @@ def _doubts(schedule: RetentionSchedule) -> Iterator[Doubt]:
     for key in sorted(schedule.personal_keys - captured):
         if schedule.personal_keys != {"person"}:
             yield Doubt("", f'The key "{key}" is among the personal keys, but no class captures it.')
+    gone_over_to = {one.otherwise for one in schedule.classes}
     for one in schedule.classes:
+        if one.id in gone_over_to:
+            continue  # it gets items beside those of its own condition
         never = impossible(one.applies_when)
         if never:
             yield Doubt(one.id, f"This class can never apply: {never}.")
@@ -87,22 +99,19 @@ def _contradiction(parts: tuple[Condition, ...]) -> str:
         for other in parts:
             if isinstance(other, Not) and _covers_condition(other.condition, part):
                 return 'what it asks for is what stands under "not"'
-    for kind, name in ((FileKindIs, "file_kind"), (ContentIs, "content"), (ShareIs, "share"), (StoredIn, "stored_in")):
+    for kind, name in _ONE_OF_A_KIND:
         wanted = [_words(part) for part in parts if isinstance(part, kind)]
-        # An item may lie in a place of several sorts, but it has one share, one kind and one likeness.
-        if kind is not StoredIn and len(wanted) > 1 and not frozenset.intersection(*wanted):
+        if len(wanted) > 1 and not frozenset.intersection(*wanted):
             return f"no item can have two different values of {name}"
     return ""
 
 
-def _words(condition: Condition) -> frozenset[str]:
+def _words(condition: _ByWords) -> frozenset[str]:
     match condition:
-        case FileKindIs(kinds) | ContentIs(kinds):
-            return frozenset(map(str, kinds))
-        case ShareIs(names):
+        case ShareIs(names) | LabelIs(names):
             return frozenset(name.casefold() for name in names)
-        case _:
-            return frozenset()
+        case FileKindIs(kinds) | ContentIs(kinds) | StoredIn(kinds):
+            return frozenset(map(str, kinds))
 
 
 def _covers_condition(wide: Condition | EventTrigger, narrow: Condition) -> bool:
@@ -123,32 +132,40 @@ def _covers_condition(wide: Condition | EventTrigger, narrow: Condition) -> bool
             return all(any(_covers_pattern(one.text, other.text) for one in patterns) for other in narrow.patterns)
         case SameContentAs(patterns) if isinstance(narrow, SameContentAs):
             return all(any(_covers_pattern(one.text, other.text) for one in patterns) for other in narrow.patterns)
-        case FileKindIs() | ContentIs() | ShareIs() if type(wide) is type(narrow):
+        case FileKindIs() | ContentIs() | ShareIs() | StoredIn() | LabelIs() if type(wide) is type(narrow):
             return _words(narrow) <= _words(wide)
         case _:
             return False
 
 
 def _covers_pattern(wide: str, narrow: str) -> bool:
-    wide, narrow = (re.sub(r"\*+(?<!\*\*)", "*", CAPTURE.sub("*", text)).casefold() for text in (wide, narrow))
+    wide, narrow = ("/".join(map(_without_names, text.casefold().split("/"))) for text in (wide, narrow))
     if wide in ("**", narrow):
         return True
-    return wide.endswith("/**") and narrow.startswith(wide[:-2]) and narrow != wide[:-2]
+    return wide.endswith("/**") and narrow.startswith(wide[:-2])
+
+
+def _without_names(component: str) -> str:
+    """A component of which only the names of its keys do not count; a key alone is as good as a star."""
+    return "*" if CAPTURE.fullmatch(component) else CAPTURE.sub("{}", component)
 
 
 def _hides(other: RetentionClass, one: RetentionClass) -> bool:
     """Whether `other` rules over `one` on every item of `one`, whatever happens."""
-    if not _covers_condition(other.applies_when, one.applies_when) or other.unless:
+    if not _covers_condition(other.applies_when, one.applies_when) or other.unless or one.extension:
         return False
-    if other.trigger is None:
-        return True
-    same_clock = other.trigger == one.trigger and not isinstance(one.trigger, Combined | type(None))
-    if not same_clock or other.cut_off != one.cut_off:
+    first_of_two = other.outcome == one.outcome and other.id < one.id
+    if other.trigger is None or one.trigger is None:
+        return other.trigger is None and (one.trigger is not None or first_of_two)
+    if other.trigger != one.trigger or other.cut_off != one.cut_off or isinstance(one.trigger, Combined):
         return False
-    ends = [due_after(_ANY_DAY, each.period) for each in (other, one)]
-    if ends[0] != ends[1]:
-        return ends[0] > ends[1]
-    return other.outcome == one.outcome and other.id < one.id and other.applies_when == one.applies_when
+    same_items = other.applies_when == one.applies_when
+    # Where an event starts the clock, the key that two patterns read from one path need not be the same.
+    if not (same_items or isinstance(one.trigger, RecordDate)):
+        return False
+    if other.period == one.period:
+        return same_items and first_of_two
+    return all(due_after(day, other.period) > due_after(day, one.period) for day in _DAYS)
 
 
 def _say_hidden(hiding: RetentionClass, one: RetentionClass) -> str:

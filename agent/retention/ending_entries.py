@@ -8,7 +8,7 @@ from agent.model.schedule import Disposition, Exemption
 from agent.retention.clock_entries import field_names, read_event
 from agent.retention.conditions import read_free_condition
 from agent.retention.entries import Entry
-from agent.retention.schema import TRIGGER_FIELDS
+from agent.retention.fields import TRIGGER_FIELDS
 
 
 def read_exemptions(entry: Entry | None, keys: tuple[str, ...]) -> tuple[Exemption, ...]:

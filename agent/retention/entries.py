@@ -14,8 +14,8 @@ from typing import Protocol
 
 import yaml
 
+from agent.retention.fields import Field
 from agent.retention.problems import Problem, ScheduleError, one_of
-from agent.retention.schema import Field
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 30
@@ -150,14 +150,20 @@ class Entry:
             return None
 
     def by_name(self) -> list[tuple[Entry, Entry]] | None:
-        """Names of the author's own choice, each with its entry; at least one."""
+        """Names of the author's own choice, each with its entry; at least one, and none twice."""
         if not isinstance(self.node, yaml.MappingNode) or not self.node.value:
             self.complain("Write at least one line here, with a colon between its two parts.")
             return None
-        return [
-            (Entry(name, self.field, self.problems), Entry(value, f"{self.field}.{name.value}", self.problems))
-            for name, value in self.node.value
-        ]
+        named: dict[str, tuple[Entry, Entry]] = {}
+        for name_node, value in self.node.value:
+            name = name_node.value if isinstance(name_node, yaml.ScalarNode) else ""
+            at_name = Entry(name_node, self.field, self.problems)
+            if name in named:
+                first = named[name][0].node.start_mark.line + 1
+                at_name.complain(f'"{_short(name)}" is given twice, first on line {first}. Keep one of them.')
+            else:
+                named[name] = at_name, Entry(value, f"{self.field}.{_short(name)}", self.problems)
+        return list(named.values())
 
     def _what(self) -> str:
         return _WHAT_TAGS_ARE.get(self.node.tag, "text" if self.node.tag == _TEXT_TAG else "something unknown to YAML")

@@ -9,8 +9,9 @@ from agent.model.record_kind import RecordKind
 from agent.model.schedule import Example
 from agent.retention.clock_entries import read_name
 from agent.retention.entries import Entry
+from agent.retention.fields import FINDINGS
 from agent.retention.pack_entries import read_texts
-from agent.retention.schema import EXAMPLE_EVENT_FIELDS, EXAMPLE_FIELDS, EXAMPLE_ITEM_FIELDS, FINDINGS, STATES
+from agent.retention.pack_schema import EXAMPLE_EVENT_FIELDS, EXAMPLE_FIELDS, EXAMPLE_ITEM_FIELDS, STATES
 
 _USUAL_SHARE = "share"
 _USUAL_DAY = date(2020, 1, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Set
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,8 +15,10 @@ from agent.retention.conditions import read_condition
 from agent.retention.ending_entries import check_ending, read_exemptions
 from agent.retention.entries import Entry, read_entries
 from agent.retention.example_entries import read_examples
+from agent.retention.fields import ID
 from agent.retention.pack_entries import (
     read_authority,
+    read_captures,
     read_categories,
     read_names,
     read_placement,
@@ -24,12 +26,7 @@ from agent.retention.pack_entries import (
     read_texts,
 )
 from agent.retention.problems import ScheduleError, nearest
-from agent.retention.schema import (
-    CLASS_FIELDS,
-    ID,
-    OFFICER_FIELDS,
-    SCHEDULE_FIELDS,
-)
+from agent.retention.schema import CLASS_FIELDS, OFFICER_FIELDS, SCHEDULE_FIELDS
 
 _USUAL_PERSONAL_KEYS = frozenset({"person"})
 _ID_RULE = "Use small letters and digits, in parts joined by hyphens, beginning with a letter: personnel-file."
@@ -63,8 +60,8 @@ def _schedule(root: Entry) -> RetentionSchedule | None:
     placement = read_placement(fields.get("placement"))
     authority = read_authority(fields.get("supervisory_authority"))
     officers = [_officer(entry) for entry in (fields["officers"].items() or [])] if "officers" in fields else []
-    classes = _classes(fields["classes"]) if "classes" in fields else []
-    recipients = read_recipients(fields.get("recipients"), {one.id for one in classes if one})
+    classes, ids = _classes(fields["classes"]) if "classes" in fields else ([], set())
+    recipients = read_recipients(fields.get("recipients"), ids)
     if not (schedule_id and title and version and organisation and time_zone):
         return None
     return RetentionSchedule(
@@ -103,9 +100,11 @@ def _time_zone(entry: Entry) -> tzinfo | None:
         return None
 
 
-def _classes(entry: Entry) -> list[RetentionClass | None]:
-    classes = []
+def _classes(entry: Entry) -> tuple[list[RetentionClass | None], Set[str]]:
+    """The classes, none for one that cannot be read, and the ids of all."""
+    classes: list[RetentionClass | None] = []
     lines: dict[str, int] = {}
+    going_over: list[tuple[RetentionClass, Entry]] = []
     for unnamed in entry.items() or []:
         at_class = Entry(unnamed.node, _name_of_class(unnamed), unnamed.problems)
         fields = at_class.group(CLASS_FIELDS)
@@ -118,27 +117,34 @@ def _classes(entry: Entry) -> list[RetentionClass | None]:
             )
         elif class_id:
             lines[class_id] = fields["id"].node.start_mark.line + 1
-        classes.append(_class(class_id, fields, at_class))
-    _check_otherwise(classes, entry)
-    return classes
-
-
-def _check_otherwise(classes: Sequence[RetentionClass | None], entry: Entry) -> None:
-    """An exempt item may go over to a class that exists, is another one, and finds the keys that its events need."""
+        read = _class(class_id, fields, at_class)
+        classes.append(read)
+        if read and read.otherwise:
+            going_over.append((read, fields["otherwise"]))
     known = {one.id: one for one in classes if one}
-    for one in known.values():
-        if one.otherwise is None:
-            continue
-        complain = Entry(entry.node, f"classes[{one.id}].otherwise", entry.problems).complain
-        other = known.get(one.otherwise)
-        if other is None or other is one:
-            near = nearest(one.otherwise, set(known) - {one.id})
-            complain(f'There is no other class "{one.otherwise[:60]}" in this schedule. {near}'.strip())
-        elif missing := sorted({event.key for event in events_of(other)} - set(one.keys)):
-            complain(
-                f'The class "{other.id}" needs the key "{missing[0]}", which this class does not have, '
-                "so that no event could reach an item that goes over to it. Capture it here too."
-            )
+    for one, otherwise in going_over:
+        _check_otherwise(one, otherwise, known, lines.keys())
+    return classes, lines.keys()
+
+
+def _check_otherwise(one: RetentionClass, otherwise: Entry, known: Mapping[str, RetentionClass], ids: Set[str]) -> None:
+    """An exempt item may go over to a class that exists, is another one, takes it without asking further, and finds the
+    keys that its events need. `known` are the classes that could be read, out of those with these `ids`."""
+    named = one.otherwise or ""
+    other = known.get(named)
+    if named == one.id or named not in ids:
+        near = nearest(named, ids - {one.id})
+        otherwise.complain(f'There is no other class "{named[:60]}" in this schedule. {near}'.strip())
+    elif other and other.unless:
+        otherwise.complain(
+            f'The class "{other.id}" has exemptions of its own, which nobody would ask about an item that goes over to '
+            "it. Name a class without them."
+        )
+    elif other and (missing := sorted({event.key for event in events_of(other)} - set(one.keys))):
+        otherwise.complain(
+            f'The class "{other.id}" needs the key "{missing[0]}", which this class does not have, '
+            "so that no event could reach an item that goes over to it. Capture it here too."
+        )
 
 
 def _name_of_class(entry: Entry) -> str:
@@ -156,8 +162,9 @@ def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> R
     trigger = read_trigger(fields["trigger"], keys) if "trigger" in fields else None
     period = read_period(fields["period"], trigger) if "period" in fields else None
     cut_off = read_cut_off(fields.get("cut_off"))
+    captures = read_captures(fields.get("captures"), keys)
     if condition is not None:
-        _check_keys(keys, captures_of(condition), fields)
+        _check_keys(keys, captures_of(condition), {capture.key for capture in captures}, fields)
     if outcome is not None:
         check_clock(outcome, fields, at_class)
         check_ending(outcome, fields, at_class)
@@ -185,13 +192,14 @@ def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> R
         extension,
         stages,
         examples,
+        captures,
     )
 
 
-def _check_keys(keys: tuple[str, ...], captured: frozenset[str], fields: dict[str, Entry]) -> None:
+def _check_keys(keys: tuple[str, ...], captured: frozenset[str], otherwise: Set[str], fields: dict[str, Entry]) -> None:
     """Every key must be captured somewhere, and nothing is captured in vain: both are mostly slips of the pen."""
     for item in (fields["keys"].items() or []) if "keys" in fields else []:
-        if item.node.value in keys and item.node.value not in captured:
+        if item.node.value in keys and item.node.value not in captured | otherwise:
             item.complain(
                 f'The key "{item.node.value}" is never captured. '
                 f"Put {{{item.node.value}}} into a path pattern of this class, or take the key out."

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
+from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.finding import JUDGED_CATEGORIES, DataCategory
-from agent.model.schedule import Authority, PlacementRule, Recipient
+from agent.model.schedule import Authority, Capture, PlacementRule, Recipient
 from agent.retention.clock_entries import read_name
 from agent.retention.conditions import read_free_condition
 from agent.retention.entries import Entry
+from agent.retention.fields import ID
+from agent.retention.pack_schema import AUTHORITY_FIELDS, CAPTURE_FIELDS, PLACEMENT_FIELDS, RECIPIENT_FIELDS
 from agent.retention.problems import nearest
-from agent.retention.schema import AUTHORITY_FIELDS, ID, PLACEMENT_FIELDS, RECIPIENT_FIELDS
 
 _ID_RULE = "Use small letters and digits, in parts joined by hyphens, beginning with a letter: patient-data."
 
@@ -25,6 +27,24 @@ def read_names(entry: Entry | None) -> tuple[str, ...]:
 def read_texts(entry: Entry | None) -> tuple[str, ...]:
     """A list of texts; empty where nothing stands."""
     return () if entry is None else tuple(text for item in entry.items() or [] if (text := item.text()))
+
+
+def read_captures(entry: Entry | None, keys: tuple[str, ...]) -> tuple[Capture, ...]:
+    """Where keys of the class are read from beside its path."""
+    captures: list[Capture] = []
+    for item in [] if entry is None else entry.items() or []:
+        fields = item.group(CAPTURE_FIELDS)
+        key = read_name(fields.get("key")) if fields else None
+        if fields is None or key is None:
+            continue
+        kind = fields["finding"].word(sorted(ENTITY_CATEGORIES), "an entity type") if "finding" in fields else None
+        if key not in keys:
+            fields["key"].complain(f'The key "{key}" is not among the keys of this class. Add it there.')
+        elif any((one.key, one.entity_type) == (key, kind) for one in captures):
+            item.complain(f'This says again where "{key}" is read from. Keep one of them.')
+        else:
+            captures.append(Capture(key, kind))
+    return tuple(captures)
 
 
 def read_categories(entry: Entry | None) -> frozenset[DataCategory]:
@@ -61,14 +81,15 @@ def read_recipients(entry: Entry | None, classes: Set[str]) -> tuple[Recipient, 
         if fields is None:
             continue
         name, contact = (fields[part].text() if part in fields else None for part in ("name", "contact"))
-        receives = read_texts(fields.get("receives"))
-        for at, class_id in zip(fields["receives"].items() or [] if receives else [], receives, strict=False):
-            if class_id not in classes:
-                at.complain(
-                    f'There is no class "{class_id[:60]}" in this schedule. {nearest(class_id, classes)}'.strip()
-                )
+        receives = []
+        for at in (fields["receives"].items() or []) if "receives" in fields else []:
+            class_id = at.text()
+            if class_id is not None and class_id not in classes:
+                near = nearest(class_id, classes)
+                at.complain(f'There is no class "{class_id[:60]}" in this schedule. {near}'.strip())
+            receives += [class_id] if class_id else []
         if name and contact and receives:
-            recipients.append(Recipient(name, contact, receives))
+            recipients.append(Recipient(name, contact, tuple(receives)))
     return tuple(recipients)
 
 

@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.condition import FileKind, StorageKind
-from agent.model.finding import JUDGED_CATEGORIES, DataCategory
+from agent.model.finding import JUDGED_CATEGORIES
 from agent.model.record_kind import RecordKind
 from agent.model.schedule import Combination, CutOff, Disposition, RecordDate
-
-ID = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-NAME = r"^[a-z][a-z0-9_]*$"
-NO_PERIOD = "none"
-FINDINGS = frozenset(ENTITY_CATEGORIES) | frozenset(DataCategory)
-
-_Json = Mapping[str, Any]
-_TEXT: _Json = {"type": "string", "minLength": 1}
-_ID: _Json = {"type": "string", "pattern": ID}
-_NAME: _Json = {"type": "string", "pattern": NAME}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field that people may write, what it means, and the JSON Schema of its value."""
-
-    name: str
-    meaning: str
-    shape: _Json
-    required: bool = True
-
-
-def _one_or_more(shape: _Json) -> _Json:
-    return {"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]}
-
-
-def _list_of(definition: str, at_least: int = 1) -> _Json:
-    return {"type": "array", "items": {"$ref": f"#/$defs/{definition}"}, "minItems": at_least}
-
-
-_CONDITION: _Json = {"$ref": "#/$defs/condition"}
-
-OFFICER_FIELDS = (
-    Field("role", "The post, for example: Data protection officer.", _TEXT),
-    Field("name", "Who holds the post.", _TEXT),
-    Field("contact", "How to reach them.", _TEXT),
+from agent.retention.fields import (
+    CONDITION,
+    FINDINGS,
+    ID_TEXT,
+    NAME_TEXT,
+    NO_PERIOD,
+    TEXT,
+    TRIGGER_FIELDS,
+    Field,
+    Json,
+    list_of,
+    one_or_more,
+)
+from agent.retention.pack_schema import (
+    AUTHORITY_FIELDS,
+    CAPTURE_FIELDS,
+    EXAMPLE_EVENT_FIELDS,
+    EXAMPLE_FIELDS,
+    EXAMPLE_ITEM_FIELDS,
+    PLACEMENT_FIELDS,
+    RECIPIENT_FIELDS,
 )
 
-TRIGGER_FIELDS = (
-    Field(
-        "event",
-        "The type of event that starts the clock, for example employment_ended.",
-        _NAME,
-    ),
-    Field(
-        "key",
-        "The key that says whom or what the event is about; one of the class's keys.",
-        _NAME,
-    ),
+OFFICER_FIELDS = (
+    Field("role", "The post, for example: Data protection officer.", TEXT),
+    Field("name", "Who holds the post.", TEXT),
+    Field("contact", "How to reach them.", TEXT),
 )
 
 AGE_FIELDS = (
@@ -68,10 +43,10 @@ AGE_FIELDS = (
         "The age that a person reaches, in years; the birth is the event born.",
         {"type": "integer", "minimum": 1, "maximum": 150},
     ),
-    Field("key", "The key that names the person; one of the class's keys.", _NAME),
+    Field("key", "The key that names the person; one of the class's keys.", NAME_TEXT),
 )
 
-_DATE: _Json = {"enum": [str(which) for which in RecordDate]}
+_DATE: Json = {"enum": [str(which) for which in RecordDate]}
 _PERIOD = r"P(?=[0-9])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?"
 _PERIOD_FIELD = Field(
     "period",
@@ -105,49 +80,49 @@ COMBINED_FIELDS = (
     Field(
         Combination.FIRST_OF,
         "The item goes by the first of these that lets it go.",
-        _list_of("countdown", at_least=2),
+        list_of("countdown", at_least=2),
         required=False,
     ),
     Field(
         Combination.LAST_OF,
         "The item goes by the last of these that have begun.",
-        _list_of("countdown", at_least=2),
+        list_of("countdown", at_least=2),
         required=False,
     ),
     Field(
         Combination.ALL_OF,
         "All of these must have begun, and the item goes by the last.",
-        _list_of("countdown", at_least=2),
+        list_of("countdown", at_least=2),
         required=False,
     ),
 )
 
 CONDITION_FIELDS = (
-    Field("path", "The item's path in its share matches one of these patterns.", _one_or_more(_TEXT), required=False),
-    Field("share", "The item lies in one of these shares.", _one_or_more(_TEXT), required=False),
+    Field("path", "The item's path in its share matches one of these patterns.", one_or_more(TEXT), required=False),
+    Field("share", "The item lies in one of these shares.", one_or_more(TEXT), required=False),
     Field(
         "stored_in",
         "The item lies in a share that the settings say is one of these sorts of place.",
-        _one_or_more({"enum": [str(kind) for kind in StorageKind]}),
+        one_or_more({"enum": [str(kind) for kind in StorageKind]}),
         required=False,
     ),
-    Field("label", "The item bears one of these labels at its source.", _one_or_more(_TEXT), required=False),
+    Field("label", "The item bears one of these labels at its source.", one_or_more(TEXT), required=False),
     Field(
         "same_content_as",
         "An item with the same content lies at a path that matches one of these patterns.",
-        _one_or_more(_TEXT),
+        one_or_more(TEXT),
         required=False,
     ),
     Field(
         "file_kind",
         "The item is a file of one of these kinds.",
-        _one_or_more({"enum": [str(kind) for kind in FileKind]}),
+        one_or_more({"enum": [str(kind) for kind in FileKind]}),
         required=False,
     ),
     Field(
         "content",
         "The item's text looks like a record of one of these kinds.",
-        _one_or_more({"enum": [str(kind) for kind in RecordKind]}),
+        one_or_more({"enum": [str(kind) for kind in RecordKind]}),
         required=False,
     ),
     Field(
@@ -159,18 +134,17 @@ CONDITION_FIELDS = (
     Field(
         "all_of",
         "Every one of these conditions holds.",
-        _list_of("condition"),
+        list_of("condition"),
         required=False,
     ),
     Field(
         "any_of",
         "At least one of these conditions holds.",
-        _list_of("condition"),
+        list_of("condition"),
         required=False,
     ),
-    Field("not", "This condition does not hold.", _CONDITION, required=False),
+    Field("not", "This condition does not hold.", CONDITION, required=False),
 )
-EXEMPTION_FIELDS = (*CONDITION_FIELDS, *TRIGGER_FIELDS)
 AT_LEAST = Field(
     "at_least",
     "How many distinct values there must be; 1 if left out.",
@@ -179,15 +153,21 @@ AT_LEAST = Field(
 )
 
 CLASS_FIELDS = (
-    Field("id", "The class's name for machines: small letters, digits and hyphens.", _ID),
-    Field("title", "The class's name for people.", _TEXT),
-    Field("mandate", "The law or instrument that gives authority to keep or destroy.", _TEXT),
-    Field("scope_notes", "How to apply the class: what belongs in it and what does not.", _TEXT),
-    Field("applies_when", "The condition under which an item belongs to the class.", _CONDITION),
+    Field("id", "The class's name for machines: small letters, digits and hyphens.", ID_TEXT),
+    Field("title", "The class's name for people.", TEXT),
+    Field("mandate", "The law or instrument that gives authority to keep or destroy.", TEXT),
+    Field("scope_notes", "How to apply the class: what belongs in it and what does not.", TEXT),
+    Field("applies_when", "The condition under which an item belongs to the class.", CONDITION),
     Field(
         "keys",
         "The names in braces of the path patterns that events refer to.",
-        {"type": "array", "items": _NAME, "minItems": 1},
+        {"type": "array", "items": NAME_TEXT, "minItems": 1},
+        required=False,
+    ),
+    Field(
+        "captures",
+        "Where keys are read from if the path does not give them.",
+        list_of("capture"),
         required=False,
     ),
     Field(
@@ -209,25 +189,25 @@ CLASS_FIELDS = (
     Field(
         "rows",
         "The lines of your own policy that this class carries out, by the names they have there.",
-        {"type": "array", "items": _TEXT, "minItems": 1},
+        {"type": "array", "items": TEXT, "minItems": 1},
         required=False,
     ),
     Field(
         "keep",
         "What remains of an item that is minimised: names of fields, such as result or checked_on.",
-        {"type": "array", "items": _NAME, "minItems": 1},
+        {"type": "array", "items": NAME_TEXT, "minItems": 1},
         required=False,
     ),
     Field(
         "unless",
         "What takes an item out of this class after all: conditions, or events about one of its keys.",
-        _one_or_more({"anyOf": [_CONDITION, {"$ref": "#/$defs/event"}]}),
+        one_or_more({"anyOf": [CONDITION, {"$ref": "#/$defs/event"}]}),
         required=False,
     ),
     Field(
         "otherwise",
         "The class that an item belongs to instead where one of unless takes it out.",
-        _ID,
+        ID_TEXT,
         required=False,
     ),
     Field(
@@ -239,106 +219,29 @@ CLASS_FIELDS = (
     Field(
         "stages",
         "The roles that must agree before an item goes, in their order.",
-        {"type": "array", "items": _TEXT, "minItems": 1},
+        {"type": "array", "items": TEXT, "minItems": 1},
         required=False,
     ),
     Field(
         "examples",
         "Items as you imagine them, and how they must stand on certain days; retentiond schedule test tries them.",
-        _list_of("example"),
+        list_of("example"),
         required=False,
     ),
 )
-_DAY: _Json = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-
-EXAMPLE_ITEM_FIELDS = (
-    Field("path", "The item's path in its share.", _TEXT),
-    Field("share", 'The share\'s name; "share" if left out.', _TEXT, required=False),
-    Field("modified", "The day of its last modification; 2 January 2020 if left out.", _DAY, required=False),
-    Field("created", "The day of its creation; that of its last modification if left out.", _DAY, required=False),
-    Field("found", "The day on which a scan first saw it; the day of creation if left out.", _DAY, required=False),
-    Field(
-        "findings",
-        "What was found in it: entity types or data categories.",
-        {"type": "array", "items": {"enum": sorted(FINDINGS)}, "minItems": 1},
-        required=False,
-    ),
-    Field("content", "What its text looks like.", {"enum": [str(kind) for kind in RecordKind]}, required=False),
-    Field(
-        "stored_in",
-        "What sorts of place its share is.",
-        {"type": "array", "items": {"enum": [str(kind) for kind in StorageKind]}, "minItems": 1},
-        required=False,
-    ),
-    Field("labels", "Labels that it bears.", {"type": "array", "items": _TEXT, "minItems": 1}, required=False),
-    Field(
-        "copies",
-        "Paths of other items with the same content.",
-        {"type": "array", "items": _TEXT, "minItems": 1},
-        required=False,
-    ),
-)
-EXAMPLE_EVENT_FIELDS = (
-    *TRIGGER_FIELDS,
-    Field("value", "Which person, case or other matter the event is about.", _TEXT),
-    Field("date", "The day on which it happened.", _DAY),
-)
-STATES = ("keep", "waiting", "due", "blocked", "unclassified")
-EXAMPLE_FIELDS = (
-    Field("item", "The item.", {"$ref": "#/$defs/example_item"}),
-    Field("events", "What has happened.", _list_of("example_event"), required=False),
-    Field(
-        "states",
-        "Days, and how the item stands on each: keep, waiting, due, blocked or unclassified.",
-        {
-            "type": "object",
-            "propertyNames": {"pattern": _DAY["pattern"]},
-            "additionalProperties": {"enum": list(STATES)},
-            "minProperties": 1,
-        },
-    ),
-)
-
-PLACEMENT_FIELDS = (
-    Field("id", "The rule's name for machines: small letters, digits and hyphens.", _ID),
-    Field("title", "The rule's name for people.", _TEXT),
-    Field("mandate", "The law, contract or policy that forbids it.", _TEXT),
-    Field("applies_when", "The condition under which an item lies where it must not.", _CONDITION),
-    Field(
-        "then",
-        "What follows: report, or quarantine to have it moved out of reach as well.",
-        {"enum": ["report", "quarantine"]},
-    ),
-    Field(
-        "rows",
-        "The lines of your own policy that this rule carries out.",
-        {"type": "array", "items": _TEXT, "minItems": 1},
-        required=False,
-    ),
-)
-RECIPIENT_FIELDS = (
-    Field("name", "Who gets data.", _TEXT),
-    Field("contact", "How to reach them.", _TEXT),
-    Field("receives", "The classes whose data they get.", {"type": "array", "items": _ID, "minItems": 1}),
-)
-AUTHORITY_FIELDS = (
-    Field("name", "Whose name it is.", _TEXT),
-    Field("contact", "How to reach it.", _TEXT),
-)
-
 CLOCK_FIELDS = ("trigger", "period", "cut_off")
 
 SCHEDULE_FIELDS = (
-    Field("id", "The schedule's name for machines: small letters, digits and hyphens.", _ID),
-    Field("title", "The schedule's name for people.", _TEXT),
-    Field("version", 'The version that was approved, as text in quotes: "1" or "2026-04".', _TEXT),
-    Field("organisation", "Whose schedule this is.", _TEXT),
-    Field("officers", "Who answers for it.", _list_of("officer"), required=False),
-    Field("time_zone", "The time zone in which a time becomes a date, for example Europe/London.", _TEXT),
+    Field("id", "The schedule's name for machines: small letters, digits and hyphens.", ID_TEXT),
+    Field("title", "The schedule's name for people.", TEXT),
+    Field("version", 'The version that was approved, as text in quotes: "1" or "2026-04".', TEXT),
+    Field("organisation", "Whose schedule this is.", TEXT),
+    Field("officers", "Who answers for it.", list_of("officer"), required=False),
+    Field("time_zone", "The time zone in which a time becomes a date, for example Europe/London.", TEXT),
     Field(
         "personal_keys",
         "The keys whose values name persons; they are kept as keyed hashes. person if left out.",
-        {"type": "array", "items": _NAME, "minItems": 1},
+        {"type": "array", "items": NAME_TEXT, "minItems": 1},
         required=False,
     ),
     Field(
@@ -348,9 +251,9 @@ SCHEDULE_FIELDS = (
         required=False,
     ),
     Field("supervisory_authority", "To whom breaches are reported.", {"$ref": "#/$defs/authority"}, required=False),
-    Field("recipients", "Who outside gets data and must be told of its end.", _list_of("recipient"), required=False),
-    Field("placement", "What must not lie where.", _list_of("placement_rule"), required=False),
-    Field("classes", "The retention classes.", _list_of("class")),
+    Field("recipients", "Who outside gets data and must be told of its end.", list_of("recipient"), required=False),
+    Field("placement", "What must not lie where.", list_of("placement_rule"), required=False),
+    Field("classes", "The retention classes.", list_of("class")),
 )
 
 
@@ -371,6 +274,7 @@ def json_schema() -> dict[str, Any]:
             "example": _object(EXAMPLE_FIELDS),
             "example_item": _object(EXAMPLE_ITEM_FIELDS),
             "example_event": _object(EXAMPLE_EVENT_FIELDS),
+            "capture": _object(CAPTURE_FIELDS),
             "countdown": _object(COUNTDOWN_FIELDS),
             "combined": {
                 **_object(COMBINED_FIELDS),

@@ -43,7 +43,7 @@ class Duplicates:
 
 def duplicates(catalogue: Catalogue, evaluation: Evaluation) -> Iterator[Duplicates]:
     """Every group of copies that hold personal data, those that take up the most room first."""
-    for records in catalogue.duplicates():
+    for records in catalogue.duplicates(evaluation.identified):
         items = sorted(map(evaluation.of, records), key=_rank)
         yield Duplicates(tuple(items), _why(items[0], items[1]))
 

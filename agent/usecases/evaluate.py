@@ -70,12 +70,18 @@ class Evaluation:
         self._form = terms.form
         self._classifier = Classifier(terms.schedule, terms.storage)
         self._as_of = as_of
-        self._events = Events(catalogue.events.in_force() if events is None else events)
+        in_force = catalogue.events.in_force() if events is None else events
+        self._events = Events(replace(event, value=terms.form.of(event.key, event.value)) for event in in_force)
         standing = [hold for hold in catalogue.holds.all() if hold.lifted_at is None]
         self._holds = [(hold, scope_test(catalogue, hold, terms.schedule, terms.storage)) for hold in standing]
 
+    @property
+    def identified(self) -> frozenset[str]:
+        """The entity types whose identities the records must bring along."""
+        return self._schedule.captured_types
+
     def __iter__(self) -> Iterator[Evaluated]:
-        for _, record in self._catalogue.records():
+        for _, record in self._catalogue.records(self._schedule.captured_types):
             yield self.of(record)
 
     def of(self, record: Record) -> Evaluated:

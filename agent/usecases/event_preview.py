@@ -48,7 +48,7 @@ def behind(catalogue: Catalogue, terms: Terms, keys: Set[tuple[str, str]]) -> It
     Goes once through the catalogue, whatever the number of keys, and asks nothing of an item but its classes.
     """
     classifier = Classifier(terms.schedule, terms.storage)
-    for _, record in catalogue.records():
+    for _, record in catalogue.records(terms.schedule.captured_types):
         own = (assignment.keys for assignment in classifier.classify(record) if assignment.keys)
         if any(key in keys for captured in own for key in terms.form.of_all(captured).items()):
             yield record

@@ -190,7 +190,7 @@ class EventRules:
     def _nearly_personal(self, key: str) -> str:
         """A question, if the key is no key of the schedule but looks like one whose values must not be kept."""
         known = {name for retention_class in self._schedule.classes for name in retention_class.keys}
-        return "" if key in known | self._form.personal else nearest(key, self._form.personal)
+        return "" if key in known | self._form.personal.keys() else nearest(key, self._form.personal)
 
 
 def _malformed(what: str, name: str, example: str) -> str:

@@ -34,7 +34,7 @@ def explain_item(catalogue: Catalogue, terms: Terms, path: bytes, as_of: date) -
     for share, location in sorted(places, key=lambda place: len(place[1]), reverse=True):
         folder, _, name = path[len(location.rstrip(b"/")) + 1 :].rpartition(b"/")
         ref = ItemRef(folder, name)
-        record = catalogue.record(share, ref)
+        record = catalogue.record(share, ref, terms.schedule.captured_types)
         if record is not None:
             evaluated = Evaluation(catalogue, terms, as_of).of(record)
             return Explanation(share, ref, evaluated, catalogue.findings(share, ref))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -18,6 +18,8 @@ from agent.catalogue.store import Catalogue
 from agent.errors import SourceUnavailable
 from agent.execution.base import Executor, Lost, Ticket
 from agent.model.analysis_version import ANY_FORMAT, AnalysisVersion
+from agent.model.decision import KEY_MARK
+from agent.model.key import NAMED_AS, Identify, hidden, normalise_key
 from agent.model.outcome import Extraction, ExtractionStatus, ItemReason, Outcome, OutcomeKind, outcome_of
 from agent.usecases.analyse import Analysis
 from connectors.base import Change, Connector, Content, Failed, Found, Item, ItemRef, Page, Scope, Skipped, SkipReason
@@ -99,7 +101,10 @@ class Scan:
         version: AnalysisVersion,
         now: Callable[[], datetime],
         on_progress: Progress,
+        identify: Identify | None = None,
     ) -> None:
+        """`identify` gives keys that marks at the source write down the form in which they are kept; without it, they
+        are left out."""
         self._connector = connector
         self._scope = scope
         self._location = location
@@ -108,6 +113,7 @@ class Scan:
         self._version = version
         self._now = now
         self._on_progress = on_progress
+        self._identify = identify
         self._under_way: deque[_Batch] = deque()
         self._held_back: dict[bytes, ItemRef] = {}  # hard-link names given out in pages not yet committed
         self._opened = 0
@@ -167,14 +173,25 @@ class Scan:
     def _entry(self, share: Share, change: Change) -> Recorded | _Pending:
         match change:
             case Found(item):
-                return self._found(share, item)
+                return self._found(share, self._without_values(item))
             case Skipped(item, reason):
-                return ItemResult(item.ref, item, Outcome(OutcomeKind.SKIPPED, reason))
+                return ItemResult(item.ref, self._without_values(item), Outcome(OutcomeKind.SKIPPED, reason))
             case Failed(ref, reason):
                 log.warning("item.failed", item=str(ref), reason=reason.value)
                 return ItemResult(ref, None, Outcome(OutcomeKind.FAILED, reason), retry=True)
             case _:
                 return change
+
+    def _without_values(self, item: Item) -> Item:
+        """The item, the keys in its marks turned into keyed hashes: they may name persons."""
+        if not any(name.startswith(KEY_MARK) for name in item.marks):
+            return item
+        marks = {name: value for name, value in item.marks.items() if not name.startswith(KEY_MARK)}
+        if self._identify is not None:
+            for name, value in item.marks.items():
+                if name.startswith(KEY_MARK) and normalise_key(value):
+                    marks[name] = hidden(self._identify(NAMED_AS, normalise_key(value)))
+        return replace(item, marks=marks)
 
     def _found(self, share: Share, item: Item) -> ItemResult | _Pending:
         if item.link_count > 1 and item.file_id:

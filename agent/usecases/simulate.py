@@ -86,11 +86,12 @@ class Comparison:
 
     def __init__(self, catalogue: Catalogue, now: Terms, today: date, then: Terms, day: date) -> None:
         self._catalogue = catalogue
+        self._identified = now.schedule.captured_types | then.schedule.captured_types
         self._now = Evaluation(catalogue, now, today)
         self._then = Evaluation(catalogue, then, day)
 
     def __iter__(self) -> Iterator[Compared]:
-        for _, record in self._catalogue.records():
+        for _, record in self._catalogue.records(self._identified):
             yield Compared(record, self._now.of(record).decision, self._then.of(record).decision)
 
     def changes(self, shown: int, advance: Advance) -> tuple[Changes, list[Compared]]:

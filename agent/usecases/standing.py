@@ -55,7 +55,7 @@ def bring_up_to_date(catalogue: Catalogue, terms: Terms, today: date, advance: A
         mark = catalogue.state_mark()
         catalogue.standings.begin(on)
         evaluation = Evaluation(catalogue, terms, today)
-        for block in catalogue.undecided(today, _BLOCK):
+        for block in catalogue.undecided(today, _BLOCK, terms.schedule.captured_types):
             if not catalogue.standings.keep([_stood(evaluation.of(record)) for record in block], mark):
                 undisturbed = False  # somebody recorded a fact meanwhile: what was decided may be out of date already
                 break

@@ -10,6 +10,7 @@ A scenario is a YAML file under `scenarios/`, named like the schedule it tries:
           ...
         labels: [used in report]    labels at the source
         class: final-report         a class assigned at the source
+        keys: {person: A. Name}     keys in marks at the source
         copy_of: path               the same bytes as another file of the scenario, in place of a text
         share: laptops              another share than "office"
     storage: {laptops: [local_drive]}
@@ -40,7 +41,7 @@ from agent.catalogue.store import Catalogue
 from agent.execution.inline import InlineExecutor
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.condition import StorageKind
-from agent.model.decision import CLASS_MARK, LABELS_MARK, Decision
+from agent.model.decision import CLASS_MARK, KEY_MARK, LABELS_MARK, Decision
 from agent.model.event import Event
 from agent.model.hold import Hold, HoldKind, HoldScope
 from agent.model.key import KeyForm
@@ -71,7 +72,7 @@ class Office:
             share: frozenset(StorageKind(kind) for kind in kinds)
             for share, kinds in self._script.get("storage", {}).items()
         }
-        self._terms = Terms(self.schedule, KeyForm(self.schedule.personal_keys, identify), storage)
+        self._terms = Terms(self.schedule, KeyForm(self.schedule.hidden_keys, identify), storage)
         self._shares: dict[str, MemoryConnector] = {}
         self._catalogue = Catalogue.open(catalogue, create=True)
         self._played: date = date.min
@@ -126,6 +127,7 @@ class Office:
             AnalysisVersion("scenario", {}, "scenario"),
             lambda: next(clock),
             lambda items, size_bytes: None,
+            self._terms.form.identify,
         ).run()
 
     def _happen(self, fact: Mapping[str, Any]) -> None:
@@ -185,6 +187,7 @@ def content_of(path: str, text: str) -> bytes:
 
 def _facts(file: Mapping[str, Any]) -> dict[str, Any]:
     marks = {CLASS_MARK: file["class"]} if "class" in file else {}
+    marks |= {KEY_MARK + key: value for key, value in file.get("keys", {}).items()}
     if "labels" in file:
         marks[LABELS_MARK] = ", ".join(file["labels"])
     modified, created = noon(file.get("modified", file["made"])), noon(file.get("created", file["made"]))

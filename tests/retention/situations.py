@@ -34,7 +34,7 @@ TODAY = date(2026, 11, 24)
 LEFT, CLOSED = EventTrigger("left", "person"), EventTrigger("closed", "case")
 REPORTED = EventTrigger("reported", "case")
 OF_AGE = AgeTrigger(18, "person")
-KEYS = {"person": "p1", "case": "c1"}
+KEYS = {"person": "zebedee", "case": "17-quux"}
 
 # Days near today, so that much of what happens lies a little ahead; and some that were hardly ever anybody's.
 near = st.integers(-3000, 380).map(lambda days: TODAY + timedelta(days=days))
@@ -54,8 +54,8 @@ combinations = st.builds(
 )
 events = st.builds(
     lambda one, day: Event(*one, day),
-    st.sampled_from([("left", "person", "p1"), ("closed", "case", "c1"), ("reported", "case", "c1"),
-                     (BORN, "person", "p1"), ("closed", "case", "another")]),
+    st.sampled_from([("left", "person", "Zebedee"), ("closed", "case", "17-Quux"), ("reported", "case", "17-quux"),
+                     (BORN, "person", "zebedee"), ("closed", "case", "18-fnord")]),
     days,
 )  # fmt: skip
 

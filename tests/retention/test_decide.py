@@ -1,109 +1,17 @@
 from __future__ import annotations
 
-import random
-import re
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-import agent.classification
-import agent.model
-import agent.retention
-from agent.model.decision import CLASS_MARK, Assignment, Claim, DecisionState, ReasonCode
+from agent.model.decision import CLASS_MARK, Claim, DecisionState, ReasonCode
 from agent.model.event import Event
-from agent.model.record import Record
-from agent.model.schedule import Disposition, EventTrigger, Period, RecordDate, RetentionClass, RetentionSchedule
+from agent.model.schedule import Disposition, EventTrigger, Period, RecordDate, RetentionClass
 from agent.retention.decide import decide
 from tests.retention.factories import a_class, a_record, a_schedule, an_assignment, at
 
 LEFT = EventTrigger("employment_ended", "person")
 TODAY = date(2026, 11, 24)
-
-dates = st.datetimes(datetime(1969, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-classes = st.builds(
-    lambda number, trigger, years, outcome: (
-        a_class(f"c{number}", trigger=None, period=None, outcome=outcome)
-        if outcome is Disposition.RETAIN_PERMANENTLY
-        else a_class(f"c{number}", trigger=trigger, keys=("person",), period=years, outcome=outcome)
-    ),
-    st.integers(0, 99),
-    st.sampled_from([RecordDate.MODIFIED, RecordDate.CREATED, LEFT]),
-    st.one_of(st.none(), st.integers(1, 8).map(lambda years: Period(years=years))),
-    st.sampled_from([*Disposition] + [Disposition.DESTROY] * 6),
-)
-
-
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[Record, list[Assignment], RetentionSchedule, list[Event]]:
-    schedule = a_schedule(*draw(st.lists(classes, min_size=1, max_size=4, unique_by=lambda one: one.id)))
-    record = a_record(
-        modified_at=draw(dates),
-        created_at=draw(st.one_of(st.none(), dates)),
-        marks=draw(st.sampled_from([{}, {CLASS_MARK: "c1"}])),
-    )
-    assignments = [
-        an_assignment(one.id, explicit=draw(st.booleans()), **draw(st.sampled_from([{}, {"person": "p-1044"}])))
-        for one in schedule.classes
-    ]
-    days = draw(st.lists(st.dates(date(2010, 1, 1), date(2032, 1, 1)), max_size=3))
-    return record, assignments, schedule, [Event(LEFT.type, LEFT.key, "p-1044", day) for day in days]
-
-
-@given(situations(), st.dates(date(2010, 1, 1), date(2040, 1, 1)), st.randoms(use_true_random=False))
-def test_the_order_of_classes_and_events_never_matters(situation, today, shuffling: random.Random) -> None:
-    record, assignments, schedule, events = situation
-    decision = decide(record, assignments, schedule, events, today)
-    shuffled = list(schedule.classes)
-    shuffling.shuffle(shuffled)
-    others = shuffling.sample(assignments, len(assignments))
-    again = decide(record, others, a_schedule(*shuffled), shuffling.sample(events, len(events)), today)
-    assert again == decision
-
-
-@given(situations(), st.dates(date(2010, 1, 1), date(2040, 1, 1)), st.integers(1, 6000))
-def test_what_is_due_stays_due_with_the_same_outcome_and_date(situation, today: date, later: int) -> None:
-    decision = decide(*situation, today)
-    if decision.state is DecisionState.DUE:
-        again = decide(*situation, today + timedelta(days=later))
-        assert (again.state, again.outcome, again.due_on) == (DecisionState.DUE, decision.outcome, decision.due_on)
-
-
-@given(situations(), classes, st.dates(date(2010, 1, 1), date(2040, 1, 1)))
-def test_a_further_class_never_makes_an_item_due(situation, further: RetentionClass, today: date) -> None:
-    record, assignments, schedule, events = situation
-    if further.id in schedule.by_id:
-        return
-    before = decide(record, assignments, schedule, events, today)
-    more = [*assignments, an_assignment(further.id, person="p-1044")]
-    after = decide(record, more, a_schedule(*schedule.classes, further), events, today)
-    if after.state is DecisionState.DUE:
-        assert before.state is DecisionState.DUE
-        assert before.due_on is not None
-        assert after.due_on is not None
-        assert before.due_on <= after.due_on
-
-
-@given(situations(), st.dates(date(2010, 1, 1), date(2040, 1, 1)))
-def test_every_decision_keeps_the_promises_of_its_state(situation, today: date) -> None:
-    record, assignments, schedule, events = situation
-    decision = decide(record, assignments, schedule, events, today)
-    assert len(decision.competing) == len(assignments) - 1
-    assert {reason.class_id for reason in decision.reasons} >= {one.class_id for one in assignments}
-    assert all(re.fullmatch(r"[A-Z].*\.", reason.sentence) for reason in decision.reasons)
-    assert all(
-        "p-1044" not in reason.sentence.split() for reason in decision.reasons if reason.code is ReasonCode.NO_EVENT
-    )
-    match decision.state:
-        case DecisionState.DUE:
-            assert decision.due_on is not None
-            assert decision.due_on <= today
-        case DecisionState.KEEP:
-            assert decision.due_on is None or decision.due_on > today
-        case _:
-            assert decision.due_on is None
 
 
 def test_a_period_is_hit_on_the_day_and_missed_a_day_early() -> None:
@@ -286,12 +194,3 @@ def test_a_period_that_ends_beyond_the_calendar_keeps_the_item() -> None:
 def test_keys_and_event_values_stay_out_of_repr() -> None:
     assert "quill" not in repr(an_assignment("file", person="zebedee quill"))
     assert "quill" not in repr(Event(LEFT.type, LEFT.key, "zebedee quill", TODAY))
-
-
-@pytest.mark.parametrize("package", [agent.retention, agent.classification])
-def test_no_clock_and_no_input_or_output_in_the_package(package) -> None:
-    files = sorted(Path(package.__path__[0]).glob("*.py"))
-    assert len(files) > 3
-    for file in files:
-        reads = re.findall(r"\b(?:now|today|utcnow|time|open|input|print|getenv)\(", file.read_text())
-        assert not reads, f"{file.name}: {reads}"

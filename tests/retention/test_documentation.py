@@ -60,6 +60,8 @@ def test_every_fenced_example_is_among_those_tested() -> None:
     assert TEXT.count("```yaml") == len(EXAMPLES) + len(WRONG)
 
 
-@pytest.mark.parametrize("word", [*FileKind, *Disposition, *DataCategory, *StorageKind, *RecordDate, *CutOff, *Combination])
+@pytest.mark.parametrize(
+    "word", [*FileKind, *Disposition, *DataCategory, *StorageKind, *RecordDate, *CutOff, *Combination]
+)
 def test_every_word_of_the_language_is_explained(word: str) -> None:
     assert f"`{word}`" in TEXT

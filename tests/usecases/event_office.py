@@ -59,7 +59,7 @@ classes:
     outcome: review
 """
 RULES = load_schedule(SCHEDULE, "office.yaml")
-FORM = KeyForm(RULES.personal_keys, FindingIdentity(b"k" * 32).of)
+FORM = KeyForm(RULES.hidden_keys, FindingIdentity(b"k" * 32).of)
 TERMS = Terms(RULES, FORM)
 JANE = FORM.of("person", "Jane Doe")
 

@@ -291,7 +291,7 @@ def test_the_items_behind_keys_are_found_in_one_walk(catalogue: Catalogue) -> No
 
 def test_keys_are_kept_as_the_schedule_says(tmp_path: Path) -> None:
     """A schedule may have other keys that name persons."""
-    form = KeyForm(frozenset({"case"}), FORM.identify)
+    form = KeyForm({"case": "PERSON"}, FORM.identify)
     with an_office(tmp_path / "catalogue.sqlite", FILES) as catalogue:
         register = EventRegister(catalogue, Terms(RULES, form), TODAY, "ann", lambda: NOW)
         (recorded,) = register.accept(register.propose(a_statement(type="case_closed", key="case", value="2026-17")))

@@ -24,7 +24,7 @@ from tests.retention.factories import a_class, a_schedule
 
 IDENTITY = FindingIdentity(b"k" * 32).of
 SCHEDULE = a_schedule(a_class("personnel-file", keys=("person",)), a_class("cases", keys=("case",)), a_class("letters"))
-FORM = KeyForm(frozenset({"person"}), IDENTITY)
+FORM = KeyForm({"person": "PERSON"}, IDENTITY)
 
 
 def scope_of(**words: Any) -> HoldScope:

@@ -38,7 +38,7 @@ def classed(class_id: str, pattern: str, *keys: str) -> Any:
 SCHEDULE = a_schedule(
     classed("personnel-file", "HR/{person}/**", "person"), classed("cases", "Cases/{case}/**", "case")
 )
-FORM = KeyForm(SCHEDULE.personal_keys, IDENTITY)
+FORM = KeyForm(SCHEDULE.hidden_keys, IDENTITY)
 TERMS = Terms(SCHEDULE, FORM)
 
 
