@@ -240,6 +240,14 @@ class Catalogue:
                 where = "i.state = 0 AND i.content_hash = ?"
                 yield [record for _, record in reader.read(where, (content_hash, _MOST_COPIES), "i.id LIMIT ?")]
 
+    def item(self, number: int, identified: frozenset[str] = frozenset()) -> tuple[Share, ItemRef, Record] | None:
+        """The live item of that number, with its share."""
+        found = next(RecordReader(self._database, identified).read("i.state = 0 AND i.id = ?", (number,)), None)
+        if found is None:
+            return None
+        share = next(share for share in self.shares() if share.name == found[1].share)
+        return share, *found
+
     def record(self, of: Share, ref: ItemRef, identified: frozenset[str] = frozenset()) -> Record | None:
         """The facts about one live item."""
         where = "i.state = 0 AND s.id = ? AND f.path = ? AND i.name = ?"

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def explain(
-    path: Annotated[Path, typer.Argument(help="A file that a scan has seen.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH|NUMBER", help="A file that a scan has seen, or its number in the catalogue.")
+    ],
     at: options.At = None,
     state: options.State = None,
     config: options.Config = None,
@@ -28,7 +30,7 @@ def explain(
     """
     from agent import bootstrap
     from agent.cli.days import day
-    from agent.usecases.explain import explain_item
+    from agent.usecases.explain import explain_item, explain_number
 
     settings = bootstrap.settings_from(config)
     rules = bootstrap.schedule_from(schedule or settings.schedule)
@@ -36,7 +38,10 @@ def explain(
     directory = bootstrap.state_directory(state, settings, create=False)
     with bootstrap.open_catalogue(directory) as catalogue:
         terms = bootstrap.terms_of(rules, settings, directory)
-        explanation = explain_item(catalogue, terms, os.path.abspath(os.fsencode(path)), as_of)
+        if str(path).isdecimal() and not path.exists():
+            explanation = explain_number(catalogue, terms, int(str(path)), as_of)
+        else:
+            explanation = explain_item(catalogue, terms, os.path.abspath(os.fsencode(path)), as_of)
     facts = {"as_of": as_of.isoformat(), **_facts(explanation)}
     if json:
         import json as codec
@@ -47,8 +52,11 @@ def explain(
 
 
 def _facts(explanation: Explanation) -> dict[str, Any]:
+    from agent.model.key import show_key
+
     record, decision = explanation.evaluated.record, explanation.evaluated.decision
     return {
+        "number": record.item_id,
         "share": record.share,
         "path": record.path,
         "format": record.format,
@@ -87,11 +95,25 @@ def _facts(explanation: Explanation) -> dict[str, Any]:
             }
             for assignment in explanation.evaluated.assignments
         ],
+        "dates": [
+            {"which": one.which, "on": one.on.isoformat(), "source": one.source, "doubt": one.doubt or None}
+            for one in explanation.dates
+        ],
+        "events": [
+            {"type": event.type, "key": event.key, "value": show_key(event.value), "on": event.on.isoformat()}
+            for event in explanation.evaluated.events
+        ],
+        "holds": [
+            {"number": hold.number, "name": hold.name, "kind": hold.kind, "in_force": hold.number in decision.holds}
+            for hold in explanation.evaluated.holds
+        ],
+        "copies": list(record.copies),
         "decision": {
             "state": decision.state.value,
             "class": decision.class_id,
             "outcome": decision.outcome,
             "due_on": decision.due_on.isoformat() if decision.due_on else None,
+            "placement": decision.placement,
             "reasons": [reason.sentence for reason in decision.reasons],
             "competing": [
                 {
@@ -124,6 +146,16 @@ def _tell(facts: dict[str, Any]) -> None:
     console.print(verdict)
     for sentence in decision["reasons"]:
         console.print(f"  - {sentence}")
+    for event in facts["events"]:
+        console.print(f"Event: {event['type']} of {event['key']} {event['value']} on {event['on']}.")
+    for hold in facts["holds"]:
+        stands = "in force" if hold["in_force"] else "not in force that day"
+        console.print(f"Hold: {hold['name']} ({hold['kind'].replace('_', ' ')}), {stands}.")
+    for one in facts["dates"]:
+        sure = "doubtful" if one["doubt"] else "sure"
+        console.print(f"Date: {one['which']} {one['on']}, {sure}: {one['source']}.")
+    if facts["copies"]:
+        console.print(f"Copies with the same content: {len(facts['copies'])}, the first at {facts['copies'][0]}.")
     for judged in facts["reveals"]:
         console.print(f"Reveals {say(judged['category'])} ({_sure(judged)}).")
     for likeliest in facts["looks_like"][:1]:

@@ -109,15 +109,12 @@ def _holding_up(combined: Combined, readings: Sequence[Reading]) -> list[Reading
         for countdown, reading in zip(combined.countdowns, readings, strict=True)
         if reading.started_on is None
     ]
-    match combined.how:
-        case Combination.FIRST_OF:
-            return []
-        case Combination.ALL_OF:
-            return [reading for _, reading in standing]
-        case Combination.LAST_OF:
-            return [
-                reading
-                for countdown, reading in standing
-                if reading.again_on is not None
-                or (reading.state is DecisionState.BLOCKED and countdown.trigger is not RecordDate.LABELLED)
-            ]
+    if combined.how is Combination.FIRST_OF:
+        return []
+    return [
+        reading
+        for countdown, reading in standing
+        if combined.how is Combination.ALL_OF
+        or reading.again_on is not None
+        or (reading.state is DecisionState.BLOCKED and countdown.trigger is not RecordDate.LABELLED)
+    ]

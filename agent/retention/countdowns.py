@@ -129,7 +129,7 @@ def _after_date(facts: Facts, countdown: Countdown, which: RecordDate) -> Readin
             "A person must say when the period began, or put the item in a class that counts from another date."
         )
         return Reading(DecisionState.BLOCKED, facts.reason(ReasonCode.NO_DATE, sentence))
-    wrong = _why_impossible(started_on, facts.today)
+    wrong = why_impossible(started_on, facts.today)
     if wrong:
         sentence = (
             f"{facts.name} counts from the item's {name}, {say_date(started_on)}, but that date {wrong}. "
@@ -147,10 +147,7 @@ def _after_date(facts: Facts, countdown: Countdown, which: RecordDate) -> Readin
 def _date_of(facts: Facts, which: RecordDate) -> date | None:
     record = facts.record
     if which is RecordDate.LABELLED:
-        try:
-            return date.fromisoformat(record.marks.get(LABELLED_MARK, "").strip()[:10])
-        except ValueError:
-            return None
+        return label_date(record)
     moments: dict[RecordDate, datetime | None] = {
         RecordDate.CREATED: record.created_at,
         RecordDate.MODIFIED: record.modified_at,
@@ -161,7 +158,16 @@ def _date_of(facts: Facts, which: RecordDate) -> date | None:
     return None if moment is None else date_in(moment, facts.time_zone)
 
 
-def _why_impossible(day: date, today: date) -> str:
+def label_date(record: Record) -> date | None:
+    """The day in the mark that says when the item was labelled."""
+    try:
+        return date.fromisoformat(record.marks.get(LABELLED_MARK, "").strip()[:10])
+    except ValueError:
+        return None
+
+
+def why_impossible(day: date, today: date) -> str:
+    """What is wrong with a date that cannot be true, or nothing."""
     if day > today:
         return f"lies after {say_date(today)}, the day of this decision"
     if day < FIRST_BELIEVABLE:

@@ -54,6 +54,7 @@ def doubts(schedule: RetentionSchedule) -> tuple[Doubt, ...]:
 
 def _doubts(schedule: RetentionSchedule) -> Iterator[Doubt]:
     captured = frozenset().union(*(captures_of(one.applies_when) for one in schedule.classes))
+    captured |= {capture.key for one in schedule.classes for capture in one.captures}
     for key in sorted(schedule.personal_keys - captured):
         if schedule.personal_keys != {"person"}:
             yield Doubt("", f'The key "{key}" is among the personal keys, but no class captures it.')
@@ -107,11 +108,9 @@ def _contradiction(parts: tuple[Condition, ...]) -> str:
 
 
 def _words(condition: _ByWords) -> frozenset[str]:
-    match condition:
-        case ShareIs(names) | LabelIs(names):
-            return frozenset(name.casefold() for name in names)
-        case FileKindIs(kinds) | ContentIs(kinds) | StoredIn(kinds):
-            return frozenset(map(str, kinds))
+    if isinstance(condition, ShareIs | LabelIs):
+        return frozenset(name.casefold() for name in condition.names)
+    return frozenset(map(str, condition.kinds))
 
 
 def _covers_condition(wide: Condition | EventTrigger, narrow: Condition) -> bool:

@@ -38,6 +38,7 @@ class Evaluated:
     assignments: tuple[Assignment, ...]
     decision: Decision
     holds: tuple[Hold, ...] = ()
+    events: tuple[Event, ...] = ()
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
@@ -97,9 +98,9 @@ class Evaluation:
             if hold.number in record.holds or scope.covers(record, record.item_id, assignments)
         )
         circumstances = Circumstances(holds, self._classifier.misplaced(record))
-        events = self._events.of(keys) if keys else ()
+        events = tuple(self._events.of(sorted(keys))) if keys else ()
         decision = decide(record, assignments, self._schedule, events, self._as_of, circumstances)
-        return Evaluated(record, assignments, decision, holds)
+        return Evaluated(record, assignments, decision, holds, events)
 
 
 @dataclass(slots=True)

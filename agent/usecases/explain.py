@@ -9,18 +9,21 @@ from agent.catalogue.base import Share
 from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
 from agent.model.finding import Finding
+from agent.model.record import Record
+from agent.retention.provenance import DateEvidence, evidence
 from agent.usecases.evaluate import Evaluated, Evaluation, Terms
 from connectors.base import ItemRef, read_name, show_name
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One item's facts, findings (without values) and decision."""
+    """One item's facts, findings (without values) and decision, and how sure each of its dates is."""
 
     share: Share
     ref: ItemRef
     evaluated: Evaluated
     findings: tuple[Finding, ...]
+    dates: tuple[DateEvidence, ...]
 
 
 def explain_item(catalogue: Catalogue, terms: Terms, path: bytes, as_of: date) -> Explanation:
@@ -36,12 +39,28 @@ def explain_item(catalogue: Catalogue, terms: Terms, path: bytes, as_of: date) -
         ref = ItemRef(folder, name)
         record = catalogue.record(share, ref, terms.schedule.captured_types)
         if record is not None:
-            evaluated = Evaluation(catalogue, terms, as_of).of(record)
-            return Explanation(share, ref, evaluated, catalogue.findings(share, ref))
+            return _explained(catalogue, terms, share, ref, record, as_of)
     if not places:
         raise UsageError(
             f"{show_name(path)}: this lies in no folder that has been scanned. Run: retentiond scan FOLDER"
         )
     raise UsageError(
         f"{show_name(path)}: no scan has seen this item. Is the name right, and is it newer than the scan?"
+    )
+
+
+def explain_number(catalogue: Catalogue, terms: Terms, number: int, as_of: date) -> Explanation:
+    """The explanation of the item of that number in the catalogue. Raises `UsageError` if there is none."""
+    found = catalogue.item(number, terms.schedule.captured_types)
+    if found is None:
+        raise UsageError(f"There is no item number {number} in the catalogue, or it is gone from its share.")
+    return _explained(catalogue, terms, *found, as_of)
+
+
+def _explained(
+    catalogue: Catalogue, terms: Terms, share: Share, ref: ItemRef, record: Record, as_of: date
+) -> Explanation:
+    evaluated = Evaluation(catalogue, terms, as_of).of(record)
+    return Explanation(
+        share, ref, evaluated, catalogue.findings(share, ref), evidence(record, terms.schedule.time_zone, as_of)
     )
