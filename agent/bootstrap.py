@@ -143,6 +143,19 @@ def schedule_from(named: str) -> RetentionSchedule:
     return load_schedule(text, str(path))
 
 
+def searching(settings: Settings, schedule: RetentionSchedule) -> Settings:
+    """The settings, with the organisation's own numbers that the schedule describes among what is searched for."""
+    from agent.settings import ReferenceSettings
+
+    own = [
+        ReferenceSettings.model_validate({"type": one.entity_type, "pattern": one.pattern, "context": one.context})
+        for one in schedule.references
+    ]
+    detection = settings.detection
+    added = detection.model_copy(update={"references": (*detection.references, *own)})
+    return settings.model_copy(update={"detection": added})
+
+
 def share_connector(path: Path, name: str, state: Path, settings: Settings) -> Connector:
     """The connector to a folder. It can only read: changing calls are answered as a dry run."""
     from connectors.registry import connector_class

@@ -32,7 +32,7 @@ _FOLDERS = ("HR/Personnel/{}", "HR/Recruitment/{}", "Payroll/20{:02}", "Cases/{}
 def measure(scratch: Path, count: int) -> None:
     """Prints the times over `count` items, the memory of this process, and the size of the catalogue."""
     schedule = bootstrap.schedule_from("uk-default")
-    terms = Terms(schedule, KeyForm(schedule.personal_keys, FindingIdentity(b"k" * 32).of))
+    terms = Terms(schedule, KeyForm(schedule.hidden_keys, FindingIdentity(b"k" * 32).of))
     path = scratch / f"evaluate-{count}.sqlite"
     with Catalogue.open(path, create=True) as catalogue:
         filled = _timed(lambda: _fill(catalogue, count))

@@ -33,6 +33,7 @@ def detect(
     if jsonl == bool(files):
         raise UsageError("Name the files to look into, or give --jsonl and lines on standard input.")
     settings = bootstrap.settings_from(config)
+    settings = bootstrap.searching(settings, bootstrap.schedule_from(settings.schedule))
     detector = bootstrap.detector_from(settings)
     if jsonl:
         import json as codec

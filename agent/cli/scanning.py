@@ -42,9 +42,9 @@ class Scanning:
         if may_change_access_times:
             settings = settings.model_copy(update={"access_times": "may_change"})
         self._console = console
-        self._settings: Settings = settings
         self._state = bootstrap.state_directory(state, settings, create=True)
         self._schedule = bootstrap.schedule_from(schedule or settings.schedule)
+        self._settings: Settings = bootstrap.searching(settings, self._schedule)
         self._jobs = jobs or settings.jobs
 
     def run(self, paths: list[Path], *, new_mount: bool) -> dict[str, Any]:

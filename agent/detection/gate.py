@@ -16,6 +16,7 @@ from agent.detection.reach import reach_of
 from agent.detection.superset import NotSimpler, conditions, shown, superset
 
 BEFORE = 80  # what a pattern needs to stand before a match is looked for so many characters back
+_TOGETHER = 36  # expressions that are compiled as one; more take far longer, and are scanned for no faster
 _MODE = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
 
 
@@ -74,41 +75,46 @@ def _scan_for(patterns: Sequence[GatedPattern]) -> tuple[Callable[[bytes], set[i
                 simpler.append((more, condition))
                 needed.setdefault(number, set()).add(more)
                 more += 1
-    databases = _databases(tuple(simpler))
-    scanned = {number for _, numbers in databases for number in numbers}
+    # The same expression may stand for several patterns: it is scanned for once.
+    meant: dict[bytes, list[int]] = {}
+    for number, expression in simpler:
+        meant.setdefault(expression, []).append(number)
+    expressions = list(meant)
+    databases = [
+        database
+        for start in range(0, len(expressions), _TOGETHER)
+        for database in _databases(tuple(expressions[start : start + _TOGETHER]))
+    ]
+    scanned = {number for _, scanned_for in databases for expression in scanned_for for number in meant[expression]}
     left_out = frozenset(range(len(patterns))) - scanned
     needed = {number: wanted & scanned for number, wanted in needed.items()}
     found: set[int] = set()
     count, none = len(patterns), set[int]()
 
-    def note(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-        found.add(number)
-
     def scan(text: bytes) -> set[int]:
         found.clear()
-        for database, _ in databases:
-            database.scan(text, match_event_handler=note)
+        for database, scanned_for in databases:
+            database.scan(
+                text, match_event_handler=lambda place, *_, those=scanned_for: found.update(meant[those[place]])
+            )
         return {number for number in found if number < count and needed.get(number, none) <= found}
 
     return scan, left_out
 
 
-@lru_cache(maxsize=8)
-def _databases(patterns: tuple[tuple[int, bytes], ...]) -> tuple[tuple[hyperscan.Database, list[int]], ...]:
-    """The patterns compiled, with their numbers; without those that Hyperscan refuses (one that may match nothing)."""
-    if not patterns:
-        return ()
-    numbers = [number for number, _ in patterns]
+@lru_cache(maxsize=16)
+def _databases(expressions: tuple[bytes, ...]) -> tuple[tuple[hyperscan.Database, tuple[bytes, ...]], ...]:
+    """Expressions compiled, by their place; without those that Hyperscan refuses (one that may match nothing)."""
     database = hyperscan.Database()
     try:
         database.compile(
-            expressions=[expression for _, expression in patterns],
-            ids=numbers,
-            elements=len(patterns),
-            flags=[_MODE] * len(patterns),
+            expressions=list(expressions),
+            ids=list(range(len(expressions))),
+            elements=len(expressions),
+            flags=[_MODE] * len(expressions),
         )
     except hyperscan.error:
-        half = len(patterns) // 2
-        return _databases(patterns[:half]) + _databases(patterns[half:]) if half else ()
+        half = len(expressions) // 2
+        return _databases(expressions[:half]) + _databases(expressions[half:]) if half else ()
     database.scratch = hyperscan.Scratch(database)
-    return ((database, numbers),)
+    return ((database, expressions),)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import regex
@@ -12,11 +13,13 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, Reco
 from presidio_analyzer.nlp_engine import NlpArtifacts
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
+from agent.detection.ascii_text import for_ascii, is_plain
 from agent.detection.gate import BEFORE, GatedPattern, PatternGate, ShownText
+from agent.detection.judging import Judging, is_judged
 from agent.detection.reach import UNKNOWN, Reach, reach_of
 from agent.detection.segments import joined, segments, word_end
 
-_CORE = 512  # characters that are looked at for themselves
+_CORE = 1_024  # characters that are looked at for themselves
 _FARTHEST = 400  # a pattern that reaches farther is run on the whole text
 
 _CASE_IGNORED = int(regex.IGNORECASE)
@@ -26,11 +29,15 @@ class GatedRecognisers:
     """Copies of recognisers that run only where they can find something; the given ones are left as they are.
 
     Gated are: recognisers that work by `patterns` (Presidio's `PatternRecognizer`, whose promise is to find nothing
-    where none of them matches), those that say so by `gate_patterns`, and Presidio's own for telephone numbers.
+    where none of them matches), those that say so by `gate_patterns`, and Presidio's own for telephone numbers. What
+    is less sure than `minimum_score` may be left out.
     """
 
-    def __init__(self, recognisers: Sequence[EntityRecognizer]) -> None:
+    def __init__(self, recognisers: Sequence[EntityRecognizer], minimum_score: float = 0.0) -> None:
+        self._minimum_score = minimum_score
         self._patterns: list[GatedPattern] = []
+        self._numbers: dict[GatedPattern, int] = {}
+        self._windowed_regexes: dict[int, WindowedRegex] = {}
         self._reaches: list[Reach] = []
         self._needed: list[frozenset[int] | None] = []
         self._windows = Windows()
@@ -64,6 +71,8 @@ class GatedRecognisers:
                 self._windowed(pattern, flags, number) for pattern, number in zip(patterns, numbers, strict=True)
             ]
             needed = frozenset(numbers)
+            if is_judged(recogniser):
+                twin.analyze = Judging(twin, self._minimum_score)
         elif isinstance(recogniser, PhoneRecognizer) and _is_presidios(recogniser):
             twin = LinewisePhoneRecognizer(recogniser)
             needed = frozenset({self._add(twin.condition, 0)})
@@ -74,13 +83,18 @@ class GatedRecognisers:
         return gated
 
     def _add(self, expression: str, flags: int) -> int:
-        self._patterns.append(GatedPattern(expression, flags))
-        self._reaches.append(reach_of(expression, flags))
-        return len(self._patterns) - 1
+        pattern = GatedPattern(expression, flags)
+        if pattern not in self._numbers:
+            self._numbers[pattern] = len(self._patterns)
+            self._patterns.append(pattern)
+            self._reaches.append(reach_of(expression, flags))
+        return self._numbers[pattern]
 
     def _windowed(self, pattern: Pattern, flags: int, number: int) -> Pattern:
         twin: Any = Pattern(pattern.name, pattern.regex, pattern.score)
-        twin.compiled_regex = WindowedRegex(regex.compile(pattern.regex, flags), number, self._windows)
+        if number not in self._windowed_regexes:
+            self._windowed_regexes[number] = WindowedRegex(pattern.regex, flags, number, self._windows)
+        twin.compiled_regex = self._windowed_regexes[number]
         twin.compiled_with_flags = flags
         windowed: Pattern = twin
         return windowed
@@ -91,12 +105,14 @@ class Windows:
 
     def __init__(self) -> None:
         self._text = ""
+        self.plain = False
         self._found: dict[int, list[tuple[int, int]]] = {}
         self._reaches: Sequence[Reach] = ()
 
     def look_at(self, text: str, shown: ShownText, hits: frozenset[int], reaches: Sequence[Reach]) -> None:
         """Takes down the stretches in which a match of each of the hits can begin."""
         self._text = text
+        self.plain = is_plain(text)
         self._reaches = reaches
         whole = [(0, len(text) + 1)]
         self._found = dict.fromkeys(hits, whole)
@@ -130,22 +146,34 @@ class Windows:
 
 
 class WindowedRegex:
-    """A compiled `regex` pattern whose matches are looked for only where there can be any."""
+    """A pattern of `regex` whose matches are looked for only where there can be any.
 
-    def __init__(self, compiled: Any, number: int, windows: Windows) -> None:
-        self._compiled = compiled
+    Recognisers may share it; the matches in the last text are kept for the next one that asks.
+    """
+
+    def __init__(self, expression: str, flags: int, number: int, windows: Windows) -> None:
+        self._compiled: Any = regex.compile(expression, flags)
+        self._for_ascii = for_ascii(expression, flags)
         self._number = number
         self._windows = windows
+        self._last: tuple[str, list[Any]] = ("", [])
 
     def finditer(self, text: str, timeout: float | None = None) -> Iterator[Any]:
         """The matches in the text, the same ones as everywhere in it."""
         windows = self._windows.of(text, self._number)
         if windows is None:
-            yield from self._compiled.finditer(text, timeout=timeout)
-            return
+            return iter(self._compiled.finditer(text, timeout=timeout))
+        if text is not self._last[0]:
+            self._last = (text, list(self._within(text, windows, timeout)))
+        return iter(self._last[1])
+
+    def _within(self, text: str, windows: Sequence[tuple[int, int, int]], timeout: float | None) -> Iterator[Any]:
+        search: Callable[[str, int, int], Iterable[Any]] = functools.partial(self._compiled.finditer, timeout=timeout)
+        if self._for_ascii is not None and self._windows.plain:
+            search = self._for_ascii.finditer
         behind = 0
         for start, end, limit in windows:
-            for match in self._compiled.finditer(text, max(start, behind), limit, timeout=timeout):
+            for match in search(text, max(start, behind), limit):
                 if match.start() >= end:
                     break
                 behind = match.end()

@@ -41,7 +41,7 @@ class IdentifierSearch:
         import logging
 
         logging.getLogger("presidio-analyzer").disabled = True  # it writes the words around a finding
-        self._gated = GatedRecognisers(recognisers)
+        self._gated = GatedRecognisers(recognisers, minimum_score)
         self._nlp = LazyNlpEngine(model_path)
         self._engine = _Engine(
             registry=RecognizerRegistry(recognizers=self._gated.recognisers, supported_languages=[LANGUAGE]),

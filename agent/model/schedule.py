@@ -225,6 +225,16 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceForm:
+    """How the organisation writes staff or case numbers of its own (`EMPLOYEE_ID`, `CASE_REFERENCE`): regular
+    expressions for a number, and for what must stand before one, if anything."""
+
+    entity_type: str
+    pattern: str
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """The supervisory authority to which breaches are reported."""
 
@@ -252,6 +262,7 @@ class RetentionSchedule:
     placement: tuple[PlacementRule, ...] = ()
     recipients: tuple[Recipient, ...] = ()
     authority: Authority | None = None
+    references: tuple[ReferenceForm, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, RetentionClass]:

@@ -23,6 +23,7 @@ from agent.retention.pack_entries import (
     read_names,
     read_placement,
     read_recipients,
+    read_references,
     read_texts,
 )
 from agent.retention.problems import ScheduleError, nearest
@@ -59,6 +60,7 @@ def _schedule(root: Entry) -> RetentionSchedule | None:
     special = read_categories(fields.get("special_categories"))
     placement = read_placement(fields.get("placement"))
     authority = read_authority(fields.get("supervisory_authority"))
+    references = read_references(fields.get("references"))
     officers = [_officer(entry) for entry in (fields["officers"].items() or [])] if "officers" in fields else []
     classes, ids = _classes(fields["classes"]) if "classes" in fields else ([], set())
     recipients = read_recipients(fields.get("recipients"), ids)
@@ -77,6 +79,7 @@ def _schedule(root: Entry) -> RetentionSchedule | None:
         placement=placement,
         recipients=recipients,
         authority=authority,
+        references=references,
     )
 
 

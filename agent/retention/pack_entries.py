@@ -7,12 +7,19 @@ from collections.abc import Set
 
 from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.finding import JUDGED_CATEGORIES, DataCategory
-from agent.model.schedule import Authority, Capture, PlacementRule, Recipient
+from agent.model.schedule import Authority, Capture, PlacementRule, Recipient, ReferenceForm
 from agent.retention.clock_entries import read_name
 from agent.retention.conditions import read_free_condition
 from agent.retention.entries import Entry
 from agent.retention.fields import ID
-from agent.retention.pack_schema import AUTHORITY_FIELDS, CAPTURE_FIELDS, PLACEMENT_FIELDS, RECIPIENT_FIELDS
+from agent.retention.pack_schema import (
+    AUTHORITY_FIELDS,
+    CAPTURE_FIELDS,
+    PLACEMENT_FIELDS,
+    RECIPIENT_FIELDS,
+    REFERENCE_FIELDS,
+    REFERENCE_TYPES,
+)
 from agent.retention.problems import nearest
 
 _ID_RULE = "Use small letters and digits, in parts joined by hyphens, beginning with a letter: patient-data."
@@ -91,6 +98,32 @@ def read_recipients(entry: Entry | None, classes: Set[str]) -> tuple[Recipient, 
         if name and contact and receives:
             recipients.append(Recipient(name, contact, tuple(receives)))
     return tuple(recipients)
+
+
+def read_references(entry: Entry | None) -> tuple[ReferenceForm, ...]:
+    """How the organisation's own numbers look."""
+    forms = []
+    for item in [] if entry is None else entry.items() or []:
+        fields = item.group(REFERENCE_FIELDS)
+        if fields is None:
+            continue
+        kind = fields["type"].word(REFERENCE_TYPES, "a type of number") if "type" in fields else None
+        pattern, context = _expression(fields.get("pattern")), _expression(fields.get("context"))
+        if kind and pattern:
+            forms.append(ReferenceForm(kind, pattern, context or ""))
+    return tuple(forms)
+
+
+def _expression(entry: Entry | None) -> str | None:
+    text = entry.text() if entry else None
+    if entry is None or text is None:
+        return None
+    try:
+        re.compile(text)
+    except re.error as error:
+        entry.complain(f"This is no regular expression: {error}.")
+        return None
+    return text
 
 
 def read_authority(entry: Entry | None) -> Authority | None:

@@ -84,6 +84,12 @@ PLACEMENT_FIELDS = (
         required=False,
     ),
 )
+REFERENCE_TYPES = ("EMPLOYEE_ID", "CASE_REFERENCE")
+REFERENCE_FIELDS = (
+    Field("type", "What it is a number of.", {"enum": list(REFERENCE_TYPES)}),
+    Field("pattern", "A regular expression for the number.", TEXT),
+    Field("context", "A regular expression for what must stand before it.", TEXT, required=False),
+)
 RECIPIENT_FIELDS = (
     Field("name", "Who gets data.", TEXT),
     Field("contact", "How to reach them.", TEXT),

@@ -29,6 +29,7 @@ from agent.retention.pack_schema import (
     EXAMPLE_ITEM_FIELDS,
     PLACEMENT_FIELDS,
     RECIPIENT_FIELDS,
+    REFERENCE_FIELDS,
 )
 
 OFFICER_FIELDS = (
@@ -252,6 +253,7 @@ SCHEDULE_FIELDS = (
     ),
     Field("supervisory_authority", "To whom breaches are reported.", {"$ref": "#/$defs/authority"}, required=False),
     Field("recipients", "Who outside gets data and must be told of its end.", list_of("recipient"), required=False),
+    Field("references", "How your staff and case numbers look.", list_of("reference"), required=False),
     Field("placement", "What must not lie where.", list_of("placement_rule"), required=False),
     Field("classes", "The retention classes.", list_of("class")),
 )
@@ -270,6 +272,7 @@ def json_schema() -> dict[str, Any]:
             "age": _object(AGE_FIELDS),
             "authority": _object(AUTHORITY_FIELDS),
             "recipient": _object(RECIPIENT_FIELDS),
+            "reference": _object(REFERENCE_FIELDS),
             "placement_rule": _object(PLACEMENT_FIELDS),
             "example": _object(EXAMPLE_FIELDS),
             "example_item": _object(EXAMPLE_ITEM_FIELDS),

@@ -56,11 +56,12 @@ def registry() -> list[EntityRecognizer]:
 class Pair:
     """Our search and plain Presidio on the very same recognisers."""
 
-    def __init__(self, listed: list[EntityRecognizer]) -> None:
-        self.ours = IdentifierSearch(listed, 0.0)
+    def __init__(self, listed: list[EntityRecognizer], minimum: float = 0.0) -> None:
+        self.ours = IdentifierSearch(listed, minimum)
         self._plain = AnalyzerEngine(
             registry=RecognizerRegistry(recognizers=listed),
             nlp_engine=LocalNlpEngine(None),
+            default_score_threshold=minimum,
             context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
         )
 
@@ -131,6 +132,18 @@ def test_documents_changed_at_random_give_what_plain_presidio_gives(pair: Pair) 
         results += len(expected)
     assert compared == 150
     assert results > 1_500  # else the test shows nothing
+
+
+@pytest.mark.parametrize("minimum", [0.0, 0.4])
+def test_texts_in_ascii_that_the_standard_library_searches_do_too(minimum: float) -> None:
+    pair = Pair(registry(), minimum)
+    results = 0
+    for number, text in enumerate(texts(12, 60)):
+        plain_text = text.encode("ascii", "ignore").decode().strip()
+        expected = pair.plain(plain_text)
+        assert pair.found(plain_text) == expected, f"text {number}"
+        results += len(expected)
+    assert results > 400
 
 
 @settings(max_examples=60, deadline=None)

@@ -28,7 +28,7 @@ def whole(example: str) -> str:
         return HEAD + CLASS.replace('    applies_when:\n      path: "**/payroll/**"\n', condition)
     if example.startswith("classes:"):
         return HEAD.removesuffix("classes:\n") + example
-    if example.startswith(("placement:", "supervisory_authority:")):
+    if example.startswith(("placement:", "supervisory_authority:", "references:")):
         return HEAD.removesuffix("classes:\n") + example + "classes:\n" + CLASS
     if "classes:" not in example:
         return HEAD + textwrap.indent("- " + textwrap.indent(example, "  ").lstrip(), "  ")

@@ -26,6 +26,7 @@ from agent.model.condition import (
 from agent.model.record_kind import RecordKind
 from agent.model.schedule import (
     AgeTrigger,
+    Capture,
     Combination,
     Combined,
     Countdown,
@@ -230,6 +231,8 @@ def test_a_personal_key_that_no_class_captures_is_told_unless_it_is_the_usual_on
     schedule = a_schedule(on(path("{case}/**"), keys=("case",)))
     assert doubts(schedule) == ()
     named = replace(schedule, personal_keys=frozenset({"case", "person", "child"}))
+    elsewhere = on(path("a/**"), keys=("child",), captures=(Capture("child", "PERSON"),))
+    assert len(doubts(replace(named, classes=(*schedule.classes, elsewhere)))) == 1
     assert [doubt.sentence for doubt in doubts(named)] == [
         'The key "child" is among the personal keys, but no class captures it.',
         'The key "person" is among the personal keys, but no class captures it.',

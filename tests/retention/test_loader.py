@@ -220,7 +220,7 @@ BAD_FIELDS = [
         '1:1: The field "time_zone" is missing. The time zone in which a time becomes a date, '
         "for example Europe/London.",
         '5:1: There is no field "<<" here. Use one of: '
-        "classes, id, officers, organisation, personal_keys, placement, recipients, special_categories, "
+        "classes, id, officers, organisation, personal_keys, placement, recipients, references, special_categories, "
         "supervisory_authority, time_zone, title, version."]),
 ]  # fmt: skip
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agent.detection.names.places import may_begin
 from agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,14 +19,18 @@ _HOW = "Write the path of a model's folder, or spacy:PATH, transformers:PATH, gl
 
 
 class NameEngine(Protocol):
-    """Finds persons in a short text."""
+    """Finds persons in short texts."""
 
     @property
     def words(self) -> int:
         """How many words it has come to keep in memory."""
 
-    def persons(self, text: str) -> Iterable[tuple[int, int]]:
-        """Start and end of each person's name, in characters."""
+    @property
+    def looks_near(self) -> bool:
+        """Whether it sees but a few words around a name, so that the parts of a text around names are all it needs."""
+
+    def persons(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """For each text the start and end of each person's name, in characters."""
 
 
 def name_engine(model: str | None) -> NameEngine:
@@ -50,15 +55,37 @@ class SpacyNames:
     """A spaCy pipeline with a part that finds persons."""
 
     def __init__(self, folder: Path) -> None:
+        from agent.detection.names.quick import NotReadable, QuickEntities
+
         self._pipeline = _load(folder)
+        try:
+            self._quick: QuickEntities | None = QuickEntities(self._pipeline, may_begin)
+        except NotReadable:
+            self._quick = None
 
     @property
     def words(self) -> int:
         return len(self._pipeline.vocab)
 
-    def persons(self, text: str) -> Iterable[tuple[int, int]]:
-        document = self._pipeline(text)
-        return [(entity.start_char, entity.end_char) for entity in document.ents if entity.label_ in _LABELS]
+    @property
+    def looks_near(self) -> bool:
+        return self._quick is not None
+
+    def persons(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        if self._quick is None:
+            return [
+                [(entity.start_char, entity.end_char) for entity in document.ents if entity.label_ in _LABELS]
+                for document in self._pipeline.pipe(texts)
+            ]
+        documents = [self._pipeline.make_doc(text) for text in texts]
+        return [
+            [
+                (document[start].idx, document[end - 1].idx + len(document[end - 1]))
+                for start, end, label in entities
+                if label in _LABELS
+            ]
+            for document, entities in zip(documents, self._quick.entities(documents), strict=True)
+        ]
 
 
 def _load(folder: Path) -> Language:
@@ -80,6 +107,7 @@ class _TransformersNames:
     """A token classifier for the transformers library."""
 
     words = 0
+    looks_near = False
 
     def __init__(self, folder: Path) -> None:
         transformers = _library("transformers", folder)
@@ -90,11 +118,14 @@ class _TransformersNames:
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"detection.model: {folder} is not a token classifier. {_HOW}") from error
 
-    def persons(self, text: str) -> Iterable[tuple[int, int]]:
+    def persons(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         return [
-            (found["start"], found["end"])
-            for found in self._pipeline(text)
-            if found["entity_group"] in _LABELS and found["score"] >= _LEAST_SCORE
+            [
+                (found["start"], found["end"])
+                for found in self._pipeline(text)
+                if found["entity_group"] in _LABELS and found["score"] >= _LEAST_SCORE
+            ]
+            for text in texts
         ]
 
 
@@ -102,6 +133,7 @@ class _GlinerNames:
     """A GLiNER model, asked for persons."""
 
     words = 0
+    looks_near = False
 
     def __init__(self, folder: Path) -> None:
         gliner = _library("gliner", folder)
@@ -110,9 +142,14 @@ class _GlinerNames:
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"detection.model: {folder} is not a GLiNER model. {_HOW}") from error
 
-    def persons(self, text: str) -> Iterable[tuple[int, int]]:
-        found = self._model.predict_entities(text, ["person"], threshold=_LEAST_SCORE)
-        return [(entity["start"], entity["end"]) for entity in found]
+    def persons(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        return [
+            [
+                (entity["start"], entity["end"])
+                for entity in self._model.predict_entities(text, ["person"], threshold=_LEAST_SCORE)
+            ]
+            for text in texts
+        ]
 
 
 def _library(name: str, folder: Path) -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import regex
+from ahocorasick_rs import AhoCorasick
 
 from agent.detection.names.engine import NameEngine, name_engine
 from agent.detection.names.gazetteer import family_names, given_names
 from agent.detection.names.nearby import is_hardly_a_name
+from agent.detection.names.places import parts, places
 from agent.detection.names.rules import TITLES, names_by_rule
 from agent.detection.names.words import COMMON, NEVER_ALONE, NO_BEGINNING, NO_PERSON, SURNAMES_TOO
 from agent.detection.repeats import Repeats
@@ -20,11 +23,6 @@ BY_MODEL, BY_RULE, BY_LIST, AGAIN = 0.85, 0.8, 0.75, 0.7
 _PASSAGE = 1_600  # characters that the model sees at once, cut at a blank line or the end of a line
 _MOST_WORDS = 150_000  # spaCy keeps every new word, and a share has no end of them: then the model is loaded anew
 
-# Something that may be a name: a capitalised word that does not begin a sentence, capitals, or one after a title.
-_MAY_BE_NAMED = regex.compile(
-    r"(?<![.!?:]\s)(?<!^)(?<!\n)\b\p{Lu}[\p{Ll}\p{M}]|^[ \t>*-]*\p{Lu}[\p{Ll}\p{M}'’-]*\b", regex.MULTILINE
-)
-_NAME_CHARACTERS = regex.compile(r"[\p{L}\p{M}'’.\- \t,]+")
 _WORD = regex.compile(r"[\p{L}\p{M}][\p{L}\p{M}'’-]*")
 _LETTERS_BEHIND = regex.compile(r"(?:,?[ \t]+(?:[A-Z]{2,6}|B?[MS]Sc|BA|MA|LLB|PhD|Chartered))+$")
 _POSSESSIVE = regex.compile(r"['’]s?$")
@@ -57,25 +55,34 @@ class NameSearch:
     def find(self, text: str) -> list[Span]:
         """The PERSON spans of a text, in order, none in another: whole names, without titles and possessives."""
         found: list[_Name] = []
+        for_model: list[tuple[int, int]] = []
         for start, end in _passages(text):
             passage = text[start:end]
-            if not _MAY_BE_NAMED.search(passage):
+            begins = places(passage)
+            if not begins:
                 continue
-            found += [_Name(start + first, start + last, BY_MODEL, "model") for first, last in self._by_model(passage)]
+            near = parts(passage, begins) if self._engine.looks_near else [(0, len(passage))]
+            for_model += [(start + first, start + last) for first, last in near]
             found += [_Name(start + first, start + last, BY_RULE, rule) for first, last, rule in names_by_rule(passage)]
             found += [_Name(start + first, start + last, BY_LIST, "list") for first, last in _by_list(passage)]
+        found += [_Name(start, end, BY_MODEL, "model") for start, end in self._by_model(text, for_model)]
         names = _apart(name for one in found if (name := _trimmed(text, one)) is not None)
         names = _apart([*names, *_found_again(text, names)])
         return [Span("PERSON", name.start, name.end, name.score, why=name.why) for name in names]
 
-    def _by_model(self, passage: str) -> Sequence[tuple[int, int]]:
-        known = self._seen.recall(passage)
-        if known is None:
+    def _by_model(self, text: str, stretches: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """What the model finds in the stretches of a text; it is asked for all at once that it has not seen lately."""
+        known = {text[start:end]: self._seen.recall(text[start:end]) for start, end in stretches}
+        new = [part for part, persons in known.items() if persons is None]
+        if new:
             if self._engine.words > _MOST_WORDS:
                 del self._engine
-            known = tuple(self._engine.persons(passage))
-            self._seen.remember(passage, known, weight=60 * len(known))
-        return known
+            for part, persons in zip(new, self._engine.persons(new), strict=True):
+                known[part] = tuple(persons)
+                self._seen.remember(part, tuple(persons), weight=60 * len(persons))
+        for start, end in stretches:
+            for first, last in known[text[start:end]] or ():
+                yield start + first, start + last
 
 
 def whole_name(text: str, span: Span) -> Span | None:
@@ -176,11 +183,16 @@ def _may_be_a_persons(first: str, last: str) -> bool:
 
 def _apart(names: Iterable[_Name]) -> list[_Name]:
     """The names, none overlapping another: the longer one stays, of equals the surer."""
-    kept: list[_Name] = []
+    kept: list[_Name] = []  # in order
     for name in sorted(names, key=lambda name: (name.start - name.end, -name.score, name.start)):
-        if all(name.end <= other.start or other.end <= name.start for other in kept):
-            kept.append(name)
-    return sorted(kept, key=lambda name: name.start)
+        place = bisect(kept, name.start, key=_start)
+        if (not place or kept[place - 1].end <= name.start) and (place == len(kept) or name.end <= kept[place].start):
+            kept.insert(place, name)
+    return kept
+
+
+def _start(name: _Name) -> int:
+    return name.start
 
 
 def _found_again(text: str, names: Sequence[_Name]) -> list[_Name]:
@@ -195,15 +207,23 @@ def _found_again(text: str, names: Sequence[_Name]) -> list[_Name]:
                 forms.add(word.upper())
     if not forms:
         return []
-    longest_first = "|".join(map(regex.escape, sorted(forms, key=lambda form: (-len(form), form))))
-    pattern = regex.compile(rf"(?<![\p{{L}}\d@._-])(?:{longest_first})(?![\p{{L}}\d@]|['’]\p{{L}}{{2}}|[-_.]\p{{L}})")
-    again = [_Name(found.start(), found.end(), AGAIN, "again") for found in pattern.finditer(text)]
-    return [name for name in again if not _part_of_something_else(text, name)]
+    occurrences = AhoCorasick(sorted(forms)).find_matches_as_indexes(text, overlapping=True)
+    again: list[_Name] = []
+    behind = 0
+    for start, end in sorted(((start, end) for _, start, end in occurrences), key=lambda place: (place[0], -place[1])):
+        if start >= behind and not _GOES_ON.match(text, end) and not (start and _is_within(text[start - 1])):
+            behind = end
+            if not _names_a_place(text, end):
+                again.append(_Name(start, end, AGAIN, "again"))
+    return again
 
 
-def _part_of_something_else(text: str, name: _Name) -> bool:
-    """Whether the next word, or the one before, makes it a street, a firm or a ward."""
-    return _names_a_place(text, name.end)
+_GOES_ON = regex.compile(r"[\p{L}\d@]|['’]\p{L}{2}|[-_.]\p{L}")
+
+
+def _is_within(before: str) -> bool:
+    """Whether what follows a character is a part of a word, an address or the like."""
+    return before.isalpha() or before.isdecimal() or before in "@._-"
 
 
 _FIRM_BEHIND = regex.compile(r"[ \t](?:&|and (?=Sons|Daughters|Partners|Co\b)|\+ (?=Sons))")

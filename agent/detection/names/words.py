@@ -46,3 +46,79 @@ NO_BEGINNING = frozenset(
     professor sir dame lady rev revd reverend canon cllr councillor jan feb mar apr jun jul aug sep sept oct nov dec
     mon tue tues wed thu thur thurs fri sat sun tbc tba n/a nil none unknown various all staff team everyone""".split()
 )
+# Words with which sentences, lines and headings of an office begin, so that a capital says nothing of them. Nobody
+# known is called so.
+NO_FIRST = frozenset(
+    """about above access according account accounts across act action activities activity additional address
+    administration advice advisers after afternoon age agency agreed agreement agreements aid all also although
+    among amount an and annual another any anybody anyone anything apologies appeal appendix applicant
+    application applications appointment appointments apr are areas around arrangement arrangements article as
+    ask asked assessment assets assistance assistant association at attached attachment attachments attendance
+    audit author authorities back background badge bank based basic be because been before being belief below
+    besides between blood board book booking bookings born borough both breach breaches bring britain british
+    budget building bus business but by call calls candidate car card cards care cases categories category cc
+    centre cert certificate certificates chair change changes chapel charges check checked checks cheers
+    children choose claim claims clause client clients clinic clock close closed club co code codes colleagues
+    college come comment comments committee communication community companies company complaint complaints
+    complete completed compliance concerning conditions conduct confidential consent conservative consider
+    contact contents contract contractors contracts controller conviction convictions copies copy corporate cost
+    costs could council course court cover criminal customer customers daily damage data date dates days dbs
+    dear dec december decision delete dental departments depending depot dept description despite destruction
+    details did didn different digital direct director disability disabled disclosure district dna dob document
+    documents does done dpo draft driver drug due during duties duty each education either else email emails
+    emergency emp employee employees employer employers employment encl enclosed england english enhanced ensure
+    entries equality equipment error errors estate ethnic european evening events ever every everybody everyone
+    evidence ex examples except exception exhibit expenses experience external face failure faithfully families
+    family feb february fee feedback fees few figures file filing final finance financial fine fingerprint fire
+    first fit fitness five flat floor fm folder folders follow following food for form former forms found four
+    free fri friday friends from full fund further furthermore general give given go good goods got grievance
+    group guests guidance guidelines had half hand has have having health hearing hello hence her here hers
+    herself hey hi him himself his hiv home hotel hours house housing how however hr husband id identity if
+    images impact important in incident incidents including independent individual individuals industry
+    information inside instead insurance interview interviews into inv investigation investigations investigator
+    invoice invoices ireland is issues it item items its itself january job jobs joint jul july just keep
+    keeping key keys kind kindly labour last late later latest laws leaders learning least leave left legal less
+    let letter letters lettings level liberal library licence lift like likely limits line lines link links list
+    lists local location log logged logs london look lost lunch machine made mail main make management manager
+    managers manual many march materials matter me meals meanwhile medical meeting meetings members mental
+    message messages methods might mine minutes mixed mobile mon monday money month monthly more moreover
+    morning most much must name national near needs neither net never nevertheless new next nhs night nights
+    nino no nobody none nor not note notes nothing notice notices notification nov november now number numbers
+    nursery objections objectives occupational oct october of off offer office officer officers offices ok old
+    on once one only open operations options or order orders organisation organisations orientation original
+    other others otherwise our ours ourselves out outcome outcomes outside over overtime own owner owners pack
+    paid panel paper parents parking part participants parties partners parts party passed passport patient
+    patients pay payment payments payroll pension people performance perhaps period permission person personal
+    personnel persons phone phones photo photographs pictures pin place places plan plans please points police
+    policies policy polish positions positive post postcode practical practice prayer premises preparation
+    present previous primary print printed privacy private procedure procedures process processes processing
+    processor products professional profile progress project projects proposal proposals protection provided
+    providers public purchase purpose purposes put qty quality quarterly queries questions quite quiz quote race
+    rang rate rather re reader reading really reason reasons receipt receipts received records recruiting
+    recruitment ref referees reference references refund regarding regardless regards register registered
+    regular regulations relevant religion religious remember removal renewal repairs replacement replies reply
+    report reported request requests requirements research residents resources responses responsibilities
+    responsibility restrictions result results retention return returns review reviewed reviews revised right
+    rights ring risk risks road role roles room rooms row rules safe safety salary sales same samples sat
+    saturday say says schedule school score scotland scottish second section sections security see seen send
+    sent sep sept september service services sessions sets settings several sexual shall sharing she sheet
+    shifts should shown shred sick sickness sign signature signed signs since sincerely site sites society
+    software solicitors some somebody someone something sometimes soon source sources south spaces special
+    specific spent staff standard standards start statement statements station status steps still stock stop
+    storage store stores strike student students subject subjects submission such suitable summary supplier
+    suppliers supply surgery surname surveys systems tables take taken talk tasks tax taxes tea teaching team
+    teams technical tel telephone tell template templates temporary tenants term terms tests text than thank
+    thanks that the their them themselves then there therefore these they things third this those though three
+    through throughout thurs thursday thus tickets time times tips title titles today together told tomorrow
+    tonight too top topics total totals toward trade trainer training transfers transport travel true trust
+    trustees tue tues tuesday two types uk under union unit unless until up updates upon us use used users using
+    usually vacancies values various vehicles version very vetting video visitors visits volunteer volunteers
+    wales walk wants warnings was waste water way we web website wed wednesday weds week weekly welcome welfare
+    well wellbeing welsh were what whatever when whenever where whereas wherever whether which while who whoever
+    whom whose why with within without witness witnesses wording work workers working workplace works workshop
+    would write written yard year yearly years yes yesterday yet your yours yourself yr""".split()
+)
+# Such words that somebody may be called, too: a name only if another capitalised word follows.
+FIRST_OF_TWO = frozenset("best can do he law my per prior said so thu to you".split())
+# Names that are months, too.
+MONTHS = frozenset("april may june august".split())

@@ -23,7 +23,7 @@ from agent.detection.recognisers.vocabulary import Kind
 
 _NEAR = 25  # how many characters may stand between "account" and its number
 _EDGE, _END = r"(?<![\w.+£$€/-])(?<!\d[ ,])(?<!(?<![A-Z])[A-Z]{2} )", r"(?![\w£€%]|[./-]\d| \d)"
-_BOTH = _EDGE + r"(?:\d{2}-\d{2}-\d{2}|\d{2} \d{2} \d{2})(?: / |  ?)\d{8}(?!\w|[./-]\d)"
+_BOTH = _EDGE + r"(?:\d{2}-\d{2}-\d{2}|\d{2} \d{2} \d{2})(?: / | )\d{8}(?!\w|[./-]\d)"
 _DASHED = _EDGE + r"\d{2}([-–])\d{2}\1\d{2}(?![\w-]|\.\d)"
 _SPACED = _EDGE + r"\d{2} \d{2} \d{2}(?![\w-]|\.\d)"
 _RUN = r"(?<![\w.+£$€-])\d{6}(?=[\s/,]{1,3}\d{8}\b)"

@@ -6,7 +6,7 @@ import regex
 
 from agent.detection.recognisers.dates import DATE
 from agent.detection.recognisers.judged import CASE_IGNORED, CERTAIN, LIKELY, UNLIKELY, JudgedRecognizer, shapes
-from agent.detection.recognisers.labels import labels_before
+from agent.detection.recognisers.labels import REACH, REACH_BEHIND, labels_before
 from agent.detection.recognisers.vocabulary import Kind
 
 _STOPPED = regex.compile(
@@ -19,6 +19,12 @@ _OR = regex.compile(
     r"^[\s,:;(]*(?:" + DATE + r")(?:[\s,;)]|\b(?:or|and|not|is|right|here|there|which|says|typed|as)\b|[?])*$",
     regex.IGNORECASE,
 )
+
+# In the heading of a clinic's letter and in a row of a list of patients nothing says what the date is.
+_PATIENT_BEFORE = regex.compile(
+    r"(?:^|\n)\s{0,8}R[Ee]:? (?:(?:Mrs?|Ms|Miss|Mx|Dr|Master)\.? )?(?:\p{Lu}[\p{L}’'-]+[ ]?){2,4}, $"
+)
+_NHS_BEHIND = regex.compile(r"(?:,? {1,6}|[,;|\t] ?)(?:NHS(?: no\.?| number)?:? ?)?\d{3} \d{3} \d{4}(?!\d)")
 
 # What programs write where they know no date.
 _SENTINELS = frozenset({"1900-01-01", "01/01/1900", "1970-01-01", "01/01/1970", "9999-12-31"})
@@ -38,6 +44,10 @@ class BirthDateRecognizer(JudgedRecognizer):
     def judge(self, text: str, start: int, end: int, score: float) -> float:
         if text[start:end] in _SENTINELS:
             return UNLIKELY
+        if _PATIENT_BEFORE.search(text, max(0, start - REACH), start):
+            return LIKELY
+        if _NHS_BEHIND.match(text, end, end + REACH_BEHIND):
+            return LIKELY
         for label in labels_before(text, start):
             if label.kind == Kind.BIRTH:
                 if label.adjacent:

@@ -12,7 +12,17 @@ from functools import lru_cache
 
 import regex
 
-from agent.detection.recognisers.vocabulary import ALONE, LETTERS, NUMBER_WORDS, WITH_NUMBER, Kind
+from agent.detection.recognisers.vocabulary import (
+    ALONE,
+    LETTERS,
+    NUMBER_WORDS,
+    OWNERS,
+    POSTS,
+    REFERENCE_WORDS,
+    SHORTENED,
+    WITH_NUMBER,
+    Kind,
+)
 
 # How many characters before a value, and behind it, any recogniser may look at.
 REACH = 100
@@ -20,11 +30,17 @@ REACH_BEHIND = 60
 
 _CLOSE = 45
 _MOST_WORDS = 4
-_WINDOWS_KEPT = 512  # recognisers ask about the same places one after the other
+# By its first word, of how many words a label may be.
+_WORDS_FROM: dict[str, int] = {}
+for _label in (*ALONE, *WITH_NUMBER):
+    _first = _label.partition(" ")[0]
+    _WORDS_FROM[_first] = min(_MOST_WORDS, max(_WORDS_FROM.get(_first, 0), _label.count(" ") + 1))
+_WINDOWS_KEPT = 4_096  # recognisers ask about the same places one after the other, each about a piece of a text
 
 _TOKEN = regex.compile(r"(?:\p{L}\.){2,4}|\p{L}+(?:[’'/-]\p{L}+)*|#")
 # What may stand between without taking the value away from its label.
 _TAKEN = regex.compile(r"\d{3}|\n[^\n]*\S|[.;!?]\s+\p{Lu}")
+_APART = regex.compile(r"\n|    +\p{L}")  # on another line, or before another column
 _CONNECTING = regex.compile(
     r"(?:[\s:.,;#=()\[\]|\"'’“‘*>_–—→/-]"
     r"|\b(?:nos?|numbers?|num|refs?|references?|is|was|are|id|code|of|on|our|the|my|your|his|her|their|its|to|as|given"
@@ -46,7 +62,9 @@ class Label:
     @property
     def adjacent(self) -> bool:
         """Whether nothing but punctuation and words like "is" or "given" stands between."""
-        ended = self.gap[:1] == "." and not self.numbered and len(self.phrase) > 4
+        if self.kind == Kind.OTHER and not self.numbered and _APART.search(self.gap) and ":" not in self.gap:
+            return False
+        ended = self.gap[:1] == "." and not self.numbered and self.phrase not in SHORTENED
         return not ended and _CONNECTING.fullmatch(self.gap) is not None
 
     @property
@@ -80,7 +98,7 @@ def _labels_in(window: str) -> tuple[Label, ...]:
 
 def _label_at(window: str, tokens: list[tuple[int, int, str]], position: int) -> tuple[int, Label | None]:
     """The longest label that begins with a token, and of how many tokens it is made."""
-    for count in range(min(_MOST_WORDS, len(tokens) - position), 0, -1):
+    for count in range(min(_WORDS_FROM.get(tokens[position][2], 0), len(tokens) - position), 0, -1):
         phrase = " ".join(token for _, _, token in tokens[position : position + count])
         alone, with_number = ALONE.get(phrase), WITH_NUMBER.get(phrase)
         if alone is None and with_number is None:
@@ -88,7 +106,12 @@ def _label_at(window: str, tokens: list[tuple[int, int, str]], position: int) ->
         end = tokens[position + count - 1][1]
         used = count
         while position + used < len(tokens) and used < count + 2 and tokens[position + used][2] in NUMBER_WORDS:
-            if tokens[position + used][0] - end > 3:
+            begins = tokens[position + used][0]
+            # "No" on a line of its own, or behind a full stop, begins a label and does not end the one before.
+            word = tokens[position + used][2]
+            if (phrase in POSTS and word in REFERENCE_WORDS) or (phrase in OWNERS and word not in REFERENCE_WORDS):
+                break
+            if begins - end > 3 or (window[begins].isupper() and _begins_anew(window[end:begins], phrase)):
                 break
             end = tokens[position + used][1]
             used += 1
@@ -102,6 +125,11 @@ def _label_at(window: str, tokens: list[tuple[int, int, str]], position: int) ->
     return 1, None
 
 
+def _begins_anew(gap: str, phrase: str) -> bool:
+    return "\n" in gap or (gap[:1] in (".", "!", "?") and phrase.split()[-1] not in SHORTENED)
+
+
+@lru_cache(maxsize=8_192)
 def _plain(token: str) -> str:
     token = token.casefold().replace("’", "'").removesuffix("'s").removesuffix("s'")
     return token.replace(".", "").replace("'", "")

@@ -23,7 +23,7 @@ from agent.detection.recognisers.vocabulary import Kind
 
 _GAP = r"[ \u00a0.\u2011–-]{0,2}"
 _REST = r"\d{1,4}(?:" + _GAP + r"\d{2,7}|, \d{3}\b){1,4}"
-_START = r"(?<![\w.@/#=-])(?<!\d[ ,])"
+_START = r"(?<![\w.@/#=-])(?<!(?<![/:]\d)(?<![/:])\d[ ,])"
 _NATIONAL = (
     _START
     + r"(?:\(0[1235789]\d{1,4}\)"
@@ -54,6 +54,11 @@ _FOREIGN = r"(?<![\w.@/#-])\+(?!44)[1-9]\d{0,2}[ .()-]{0,2}\d(?:[ .()/-]{0,2}\d)
 
 _SCANNED = r"(?<![\w.@/#=-])(?=[\d ]{0,13}[OolI])[0O][12378](?: ?[\dOolI]){8,10}(?![\w£€%@]|[./-]\d)"
 
+# Parted by the end of a line, once.
+_BROKEN = (
+    _START + r"0[1237]\d{2,3}(?:[ -]?\n\d{3}[ -]?\d{3,4}|[ -]\d{3}[ -]?\n\d{3,4}|[ -]?\n\d{6})(?![\w£€%@]|[./-]\d)"
+)
+
 _INVENTED = regex.compile(r"(?<!\d)(?:0?1\d{3}|01\d{3})[)]?[ .-]\d{3}[ .-]\d{4}$")
 _MISREAD = str.maketrans("OolI", "0011")
 _FIRST_GROUP = regex.compile(r"\d+")
@@ -71,6 +76,7 @@ class DialledNumberRecognizer(JudgedRecognizer):
             (_BARE, POSSIBLE),
             (_FOREIGN, POSSIBLE),
             (_SCANNED, UNLIKELY),
+            (_BROKEN, POSSIBLE),
         )
         super().__init__(supported_entity="PHONE_NUMBER", patterns=patterns, global_regex_flags=CASE_COUNTS)
 
@@ -100,7 +106,9 @@ class DialledNumberRecognizer(JudgedRecognizer):
             if score == UNLIKELY:
                 return score
             if labels[0].adjacent and labels[0].kind in _FOREIGN_LABELS:
-                return DOUBTFUL if grouped else UNLIKELY
+                # "his card", "the nurse's number" before groups as they are dialled: that of the person.
+                theirs = grouped and labels[0].kind in (Kind.CARD, Kind.EMPLOYEE)
+                return LIKELY if theirs else DOUBTFUL if grouped else UNLIKELY
         return score if score == UNLIKELY or not grouped else LIKELY
 
 

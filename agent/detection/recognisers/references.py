@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import regex
 from presidio_analyzer import Pattern
 
+from agent.detection.recognisers import reference_forms as forms
 from agent.detection.recognisers.judged import (
     CASE_COUNTS,
     CERTAIN,
@@ -23,47 +24,6 @@ from agent.detection.recognisers.judged import (
 from agent.detection.recognisers.labels import REACH, REACH_BEHIND, Label, labels_before
 from agent.detection.recognisers.vocabulary import Kind
 
-_EDGE, _END = r"(?<![\w.,£$€@/+*#=-])", r"(?![\w£€%@]|[./*-]\w|:\d)"
-_BRACKET_EDGE = r"(?<![\w.,£$€@/+*#-])"
-# Letters and digits in one to five parts, with a digit somewhere.
-_PARTED = r"(?=[\w/.#*-]{0,24}\d)[A-Z0-9]{1,10}(?:[-/.#*][A-Z0-9]{1,14}){1,4}"
-_RUN = r"(?:[A-Z]{1,5}\d{2,12}(?:[A-Z]\d?)?|\d{3,12}-[A-Z])"
-_SPACED = r"(?:[A-Z]{1,3} \d{3,7}(?:[-/]\d{2,5})?|[A-Z]{2,3} \d{2}[-/]\d{2,5}|[A-Z]{2,3}-\d{3} \d{3})"
-_DIGITS = r"\d{2,10}"
-_LOG = r"\d{1,5} of \d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?"
-_COURT = r"\d{2}[A-Z]{2} \d{4} \d{2} [A-Z]"
-
-_IN_YEAR = regex.compile(
-    r"[-/.](?:20[12]\d|[12]\d[-/.]\d{1,6})(?:[-/.]|$)|^(?:20)?2\d[-/]\d{3,6}$|\d{2,}[-/.]2\d$|/2\d/"
-)
-# References of this sort are as often those of paper, places and goods: bare digits behind them say nothing.
-_WEAK = frozenset(
-    "ref refs reference re subject report applicant yours ours ticket request file logged review number no my".split()
-)
-_STAFF_BEFORE = regex.compile(
-    r"\b(?:employee|staff|worker|payroll|clock|shift|operative|assistant|checkout|driver|officer|learner|post|hub|dept"
-    r"|department|start|team|nights?|grade|dispenser|nurse|carer|guard)\b[^\n]{0,40}$",
-    regex.IGNORECASE,
-)
-_CASE_WORD = regex.compile(
-    r"(?:^|[-/])(?:CASE|INVESTIGATION|GRV|GR|DISC|SAR|DSAR|FOI|EIR|COMP|CMP|CMPL|INC|BR|DB|DPB|PDB|SIR|IC|ICO|DI|IG|HRI|ER|INQ"
-    r"|PROS|LOG|CRM|CR|AUD|NFRC|HMCTS|ET|WB|CRIME)(?:[-/#]|\d|$)"
-)
-_NAME = r"\p{Lu}[\p{L}’'-]+,? (?:\p{Lu}[\p{L}’'.-]* ?){0,2}\p{Lu}[\p{L}’'-]+"
-_NAME_BEFORE = regex.compile(_NAME + r"(?: ?\(|, | ?/ ?| [–-] |  ?)$")
-_NAME_BEHIND = regex.compile(r"[ ]{1,3}(?:\| )?" + _NAME + r"(?:  |[ ]?[:|–,;(\t]|\s*$)", regex.MULTILINE)
-_ROLE_BEFORE = regex.compile(
-    r"\b(?:assistant|manager|officer|support|driver|operative|handler|technician|worker|nurse|carer|controller|supervisor"
-    r"|wardrobe|checkout|security|engineer|administrator|clerk|cleaner|porter|cook|chef|steward)(?: \(|, )$",
-    regex.IGNORECASE,
-)
-
-# A staff number that has no label: letters and digits, or five or six digits. Numbers of partnerships have letters too.
-_STAFF_SHAPE = regex.compile(
-    r"(?!(?:OC|SC|NI|SO)\d{6})(?:[A-Z]{1,4}[-/. ]?(?:\d{2,7}|\d{3,7}[A-Z])|[A-Z]\d{2}-\d{2,4}|\d{5,6})(?<!\bP\d\d)"
-)
-_NEAR = 40  # how many characters may stand between a label and the number
-
 
 class ReferenceRecognizer(JudgedRecognizer):
     """What the two have in common."""
@@ -74,10 +34,11 @@ class ReferenceRecognizer(JudgedRecognizer):
     def __init__(self, entity: str, extra: Iterable[tuple[str, str]] = ()) -> None:
         patterns = shapes(
             entity,
-            (_EDGE + _PARTED + _END, DOUBTFUL),
-            (_BRACKET_EDGE + _RUN + _END, DOUBTFUL),
-            (_EDGE + _SPACED + _END, UNLIKELY),
-            (_BRACKET_EDGE + _DIGITS + _END + r"(?! \d{3})", UNLIKELY),
+            (forms.EDGE + forms.PARTED + forms.END, DOUBTFUL),
+            (forms.BRACKET_EDGE + forms.RUN + forms.END, DOUBTFUL),
+            (forms.EDGE + forms.SPACED + forms.END, UNLIKELY),
+            (forms.EDGE + forms.MIXED + forms.END, UNLIKELY),
+            (forms.BRACKET_EDGE + forms.DIGITS + forms.END + r"(?! \d{3})", UNLIKELY),
         )
         patterns += self.shapes_of_its_own()
         super().__init__(supported_entity=entity, patterns=patterns, global_regex_flags=CASE_COUNTS)
@@ -86,55 +47,79 @@ class ReferenceRecognizer(JudgedRecognizer):
         return []
 
     def invalidate_result(self, pattern_text: str) -> bool:
-        return _is_date(pattern_text)
+        return _is_date(pattern_text) or forms.ELSE_FORM.fullmatch(pattern_text) is not None
 
     def labelled(self, labels: tuple[Label, ...]) -> Label | None:
         """The nearest label that says what the value is."""
-        for label in labels:
+        for place, label in enumerate(labels):
             if label.kind == Kind.NUMBER and label.adjacent:
                 continue
+            if label.kind == Kind.OTHER and not label.numbered and place + 1 < len(labels):
+                # "Claim no. for the order QD-0417": what it is a number of has been said.
+                named = labels[place + 1]
+                between = named.gap[: len(named.gap) - len(label.gap) - len(label.phrase)]
+                if named.numbered and named.kind in (Kind.EMPLOYEE, Kind.CASE) and forms.WORDS_ONLY.fullmatch(between):
+                    return Label(named.kind, named.phrase, True, label.gap)
             return label
         return None
 
 
+def _number_before(labels: tuple[Label, ...]) -> bool:
+    """Whether "no." or "number" stands right before, on the same line."""
+    return bool(labels) and labels[0].phrase in ("no", "number") and labels[0].adjacent and "\n" not in labels[0].gap
+
+
 class EmployeeIdRecognizer(ReferenceRecognizer):
-    """Staff, payroll, clock and badge numbers. Scores: 0.95 behind their label, 0.5 in brackets behind a name, at most
-    0.3 otherwise."""
+    """Staff, payroll, clock and badge numbers. Scores: 0.95 behind their label, 0.75 behind a bare "no." near a word
+    for staff, 0.5 beside a name or a post, at most 0.3 otherwise."""
 
     def __init__(self) -> None:
         super().__init__("EMPLOYEE_ID")
 
     def judge(self, text: str, start: int, end: int, score: float) -> float:
-        label = self.labelled(labels_before(text, start))
+        labels = labels_before(text, start)
+        label = self.labelled(labels)
         value = text[start:end]
         if label is not None and label.kind == Kind.EMPLOYEE and label.adjacent:
-            if len(label.gap) <= (_NEAR if label.numbered else 12) and (
-                label.numbered or score > UNLIKELY or "=" in label.gap
+            if len(label.gap) <= (forms.NEAR if label.numbered else 12) and (
+                label.numbered or not value.isdigit() or "=" in label.gap
             ):
                 return CERTAIN
-            if not label.numbered and len(value) in (4, 5, 6) and not label.gap.strip(" :="):
+            known = value.isdigit() and (4 if label.phrase in forms.LOOSE_STAFF else 3) <= len(value) <= 7
+            if not label.numbered and known and not label.gap.strip(" :=#.") and not forms.YEAR.fullmatch(value):
                 return LIKELY
+        if label is not None and label.kind == Kind.CARD and not label.numbered and not label.gap.strip(" :;|,\t"):
+            return POSSIBLE if forms.STAFF_SHAPE.fullmatch(value) and value[0].isalpha() else UNLIKELY  # a reader's log
         if label is not None and label.kind != Kind.EMPLOYEE and label.adjacent:
             return UNLIKELY
-        if label is None or label.kind == Kind.CASE:
-            numbered = labels_before(text, start)[:1]
-            if numbered and numbered[0].phrase in ("no", "number") and numbered[0].adjacent:
-                return LIKELY if _STAFF_BEFORE.search(text, max(0, start - 70), start) else score
-        if _CASE_WORD.search(value) or _IN_YEAR.search(value):
+        if _is_of_a_case(value):
             return UNLIKELY
+        if _number_before(labels) and len(value) > 2:
+            spoken_of = label is not None and label.kind == Kind.EMPLOYEE and "\n" not in label.gap
+            if spoken_of or forms.STAFF_BEFORE.search(text, max(0, start - 90), start):
+                return LIKELY
+            if forms.OLD_SYSTEM.fullmatch(value):
+                return POSSIBLE
         if _heads_line(text, start, end):
             return POSSIBLE
-        if score == UNLIKELY and value.isdigit():
-            return UNLIKELY
-        return POSSIBLE if _beside_name(text, start, end) else DOUBTFUL
+        return POSSIBLE if _beside_name(text, start, end) else min(score, DOUBTFUL)
 
 
 def _beside_name(text: str, start: int, end: int) -> bool:
-    """Whether it stands right behind a name or a post: "Mr Craig Illingworth (SS/2094)"."""
-    if text[end : end + 1] not in "),;:/ \n" or not _STAFF_SHAPE.fullmatch(text, start, end):
+    """Whether it stands right behind a name or a post: "Ms Oona Tredwell (KV/3310)"."""
+    if text[end : end + 1] not in "),;:]/. \n" or not forms.STAFF_SHAPE.fullmatch(text, start, end):
         return False
     before = max(0, start - 60)
-    return (_NAME_BEFORE.search(text, before, start) or _ROLE_BEFORE.search(text, before, start)) is not None
+    value, parted = text[start:end], text[start - 1 : start] in "([" or text[start - 2 : start] == ", "
+    if not parted and (value.isdigit() or value.count("/") > 1 or text[end : end + 1] == "."):
+        return False
+    if not value.isdigit() and (
+        forms.BY_BEFORE.search(text, before, start)
+        or (forms.LINE_ENDS.match(text, end, end + 20) and forms.NAME_ABOVE.search(text, before, start))
+    ):
+        return True
+    behind = (forms.ID_BEFORE, forms.NAME_BEFORE, forms.NAME_AND_POST_BEFORE, forms.ROLE_BEFORE)
+    return any(expression.search(text, before, start) for expression in behind)
 
 
 def _heads_line(text: str, start: int, end: int) -> bool:
@@ -144,46 +129,97 @@ def _heads_line(text: str, start: int, end: int) -> bool:
         return False
     return (
         not begins.strip()
-        and _STAFF_SHAPE.fullmatch(text, start, end) is not None
-        and _NAME_BEHIND.match(text, end, end + REACH_BEHIND) is not None
+        and forms.STAFF_SHAPE.fullmatch(text, start, end) is not None
+        and forms.NAME_BEHIND.match(text, end, end + REACH_BEHIND) is not None
     )
+
+
+def _is_of_a_case(value: str) -> bool:
+    own = forms.OWN_FORM.fullmatch(value) or forms.UNLABELLED.fullmatch(value)
+    worded = forms.CASE_WORD.search(value) is not None and not value.isalnum()
+    return worded or forms.IN_YEAR.search(value) is not None or own is not None
 
 
 class CaseReferenceRecognizer(ReferenceRecognizer):
     """References of cases, complaints, claims, requests, crimes, students and the like. Scores: 0.95 behind their
-    label, 0.75 with a word such as SAR or INV in them, 0.5 with a year, at most 0.3 otherwise."""
+    label, 0.75 with a word such as SAR in them or a form of their own, 0.5 with a year, at the head of an entry in a
+    log, in a subject or under a greeting, at most 0.3 otherwise."""
 
     def __init__(self) -> None:
         super().__init__("CASE_REFERENCE")
 
     def shapes_of_its_own(self) -> list[Pattern]:
-        return shapes("CASE_REFERENCE log", (_EDGE + _LOG + _END, POSSIBLE), (_EDGE + _COURT + _END, LIKELY))
+        return shapes(
+            "CASE_REFERENCE log",
+            (forms.EDGE + forms.LOG + forms.END, POSSIBLE),
+            (forms.EDGE + forms.COURT + forms.END, LIKELY),
+            (forms.EDGE + forms.OF_OFFICES + forms.END, UNLIKELY),
+        )
 
     def judge(self, text: str, start: int, end: int, score: float) -> float:
-        label = self.labelled(labels_before(text, start))
+        labels = labels_before(text, start)
+        label = self.labelled(labels)
         value = text[start:end]
-        if label is not None and label.adjacent:
-            if label.kind == Kind.CASE and (len(value) > 3 or not value.isdigit()):
-                bare = value.isdigit() and (not label.numbered or label.phrase in _WEAK)
-                return CERTAIN if not bare else DOUBTFUL
-            if score < POSSIBLE and label.kind not in (Kind.CASE, Kind.NUMBER, Kind.ADDRESS, Kind.PHONE, Kind.BIRTH):
-                return UNLIKELY
-        if score == UNLIKELY:
-            return score
-        if (_CASE_WORD.search(value) or value.startswith("INV/")) and not value.isalnum():
+        if forms.OWN_FORM.fullmatch(value):
             return LIKELY
-        return POSSIBLE if _IN_YEAR.search(value) and not value.isalnum() and value[0].isalpha() else score
+        if label is not None and label.adjacent:
+            long_enough = len(value) > (2 if label.numbered else 3) or not value.isdigit()
+            if label.kind == Kind.CASE and long_enough and not _elsewhere(label):
+                plain = label.phrase in ("ref", "refs", "reference")
+                if plain and forms.OTHER_MATTER.search(text, max(0, start - 90), start):
+                    return DOUBTFUL
+                bare = value.isdigit() and (not label.numbered or label.phrase in forms.WEAK)
+                return CERTAIN if not bare else DOUBTFUL
+            neutral = label.kind in forms.NEUTRAL or (label.kind == Kind.VEHICLE and "/" in value)
+            if score < POSSIBLE and not neutral:
+                return UNLIKELY
+        if forms.UNLABELLED.fullmatch(value):
+            return LIKELY
+        if value.isalnum():
+            return POSSIBLE if score != UNLIKELY and _heads_entry(text, start, end) else score
+        if score != UNLIKELY and forms.CASE_WORD.search(value):
+            return LIKELY
+        if any(each.kind == Kind.OTHER and "\n" not in each.gap for each in labels):
+            return score
+        if forms.MONEY_BEHIND.match(text, end, end + REACH_BEHIND):
+            return score
+        if score != UNLIKELY and value[0].isalpha() and forms.IN_YEAR.search(value):
+            return POSSIBLE
+        if forms.STRONG.fullmatch(value) and (_number_before(labels) or _heads_text(text, start, end, labels)):
+            return POSSIBLE
+        return POSSIBLE if score != UNLIKELY and _heads_entry(text, start, end) else score
 
 
-_DATE_LIKE = regex.compile(
-    r"\d{1,2}([-/.])\d{1,2}\1\d{2,4}|\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}[-/.](?:\d{1,2}|\d{4})|\d{2,4}/\d{2}|\d+(?:\.\d+)+"
-    r"|\d{1,2}-[A-Z]{3}-\d{2,4}|\d{4}-\d{2}-\d{2}T?.*|\d{2}-\d{2}-\d{2}",
-    regex.IGNORECASE,
-)
+def _elsewhere(label: Label) -> bool:
+    """Whether a word such as "file" or "logged" stands in another line or column."""
+    apart = "\n" in label.gap or "      " in label.gap
+    return apart and not label.numbered and ":" not in label.gap and label.phrase in forms.LOOSE
+
+
+def _heads_text(text: str, start: int, end: int, labels: tuple[Label, ...]) -> bool:
+    """Whether it belongs to what a letter is about: in its subject, under the greeting, behind the word "report"."""
+    if _beside_name(text, start, end):
+        return False
+    before = max(0, start - REACH)
+    if forms.SUBJECT_BEFORE.search(text, before, start) or forms.GREETING_BEFORE.search(text, before, start):
+        return True
+    return any(
+        each.kind == Kind.CASE and each.close and "\n" not in each.gap and not _elsewhere(each) for each in labels[:1]
+    )
+
+
+def _heads_entry(text: str, start: int, end: int) -> bool:
+    """Whether it begins an entry of a log: "Q-017 | 9 Mar | Letter to the wrong house"."""
+    return (
+        text[max(0, start - 1) : start] in ("", "\n")
+        and text[start].isalpha()
+        and not forms.MONEY_BEHIND.match(text, end, end + REACH_BEHIND)
+        and forms.DATE_BEHIND.match(text, end, end + REACH_BEHIND) is not None
+    )
 
 
 def _is_date(value: str) -> bool:
-    return _DATE_LIKE.fullmatch(value) is not None
+    return forms.DATE_LIKE.fullmatch(value) is not None
 
 
 class OrganisationReferenceRecognizer(JudgedRecognizer):

@@ -23,11 +23,13 @@ _SURE = (
     "|Embankment|Esplanade|Promenade|Wynd|Vennel|Causeway|Approach|Boulevard|Spinney|Copse|Paddocks?|Ropewalk|Maltings"
     "|Almshouses|Snicket|Ginnel|Twitten|Loke|Steps|Brow|Tollgate|Brae|Loan|Fold|Meadows?|Heights|Yard|Cl|Pde|Gr"
 )
+# In capitals, as forms are filled in.
+_CAPITALS = "STREET|ST|ROAD|RD|AVENUE|AVE|LANE|DRIVE|CRESCENT|GARDENS|GROVE|TERRACE|SQUARE|MEWS|PARADE|COTTAGES|VILLAS"
 _UNSURE = (
     "Hill|Park|Green|Bank|View|Gate|Chase|Croft|Mount|Vale|Path|Passage|Fields?|Ridge|Reach|End|Side|Bottom|Top|Common"
     "|Circus|Dene|Dell|Glade|Orchard|Mill|Hollow|Nook|Bridge|Cross|Corner|Lawns?|Acres?|Moor|Heath|Leas?|Ley|Link|Gill"
     "|Beck|Holt|Hurst|Oval|Ring|Arcade|Precinct|Estate|Parc|Docks?|Pier|Strand|Crest|Rents|Town|Marsh|Woods?|Burn|Acre"
-    "|Bars|Barn|Farm|Site|Mills?"
+    "|Bars|Barn|Farm|Site|Mills?|[A-Z][a-z]{2,10}(?:way|gate|side|croft|mead|dene|hurst|lands)"
 )
 _LETTERS = r"[A-ZÀ-ŽŴŶ][\w’'-]{0,20}"
 _WORD = r"(?:" + _LETTERS + r"\.?|of|the|on|le|la|du|des|de|y|yr|and|&|upon|under|in)"
@@ -68,9 +70,13 @@ _STREET = (
     + _WORD
     + r" ){0,3})?(?:"
     + _SURE
+    + "|"
+    + _CAPITALS
     + r")(?: (?:North|South|East|West)\b)?"
     + _AFTER
+    + r"(?:, (?:Flat|Apartment|Apt|Unit|Suite|Room) (?:\d{1,3}[A-Za-z]?|[A-Z])(?!\w))?"
 )
+_THE_STREET = _HOUSE + r" The (?:" + _UNSURE + r")(?![\w’'-])"
 _MAYBE_STREET = _HOUSE + r" (?:" + _WORD + r" ){0,3}(?:" + _UNSURE + r")(?![\w’'-])"
 _ABROAD = (
     _HOUSE
@@ -83,12 +89,15 @@ _POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]?[ \u00a0]{1,2}\d[A-Z]{2}\b"
 _TOWN = r"(?:[A-ZÀ-ŽŴŶ][\w’'-]{1,20}|on|in|by|le|de|near|upon|under|the|nr)"
 _TO_POSTCODE = r",?\s{1,16}(?:" + _TOWN + r"[ ]?){0,4}(?:,?\s{1,16}(?:" + _TOWN + r"[ ]?){1,3})?,?\s{0,16}" + _POSTCODE
 _THEN_POSTCODE = r"(?=" + _TO_POSTCODE + ")"
-_BEGIN = r"(?<![\w.£#/:-])(?<!\d[ ,])"
+_BEGIN = r"(?<![\w.£#/:-])(?<!\d[ ,])(?<!\b(?:[Dd]epot|[Ss]tore|[Bb]us|[Rr]oute|[Zz]one|[Gg]ate|[Ll]ine|[Ww]ard) )"
 _LABELLED = r"(?<=\b(?:[Aa]ddress|ADDRESS|[Aa]ddr|Home|Lives|Property|live at|lives at)\b(?: is)?[ :.\t]{1,20})"
 
 _BEFORE = r"(?:" + _UNIT + r",? )?(?:(?:" + _BUILDING + "|" + _WELSH_HOUSE + r"), )?(?:" + _UNIT + r",? )?"
 _WITH_STREET = _BEGIN + _BEFORE + r"(?:" + _STREET + "|" + _ABROAD + r")(?:, " + _NAMELESS + r"(?=\W))?"
 _WITH_MAYBE = _BEGIN + _BEFORE + _MAYBE_STREET
+_WELSH_STREET = r"(?:Heol|Ffordd|Stryd|Lôn|Lon|Rhodfa) [A-ZŴŶ][\wŵŷ’'-]{1,20}(?: [A-ZŴŶ][\wŵŷ’'-]{1,20})?"
+_PREMISES = r"(?:(?:The |" + _LETTERS + r" ){1,3}(?:Practice|Surgery|Clinic|School|Hotel|Pharmacy|Church|Inn|Library))"
+_HOUSE_IN_STREET = _BEGIN + _BUILDING + r", " + _NAMELESS
 _UNIT_AT = (
     _BEGIN + _SITE + r",? (?:" + _NAMELESS_ANY + "|" + _BUILDING + r")(?:, (?:" + _STREET + "|" + _NAMELESS + r"))?"
 )
@@ -101,8 +110,18 @@ _BUILDING_AT = (
     + r", "
     + _NAMELESS_ANY
     + "|"
+    + _WELSH_HOUSE
+    + r", "
+    + _WELSH_STREET
+    + "|"
+    + _PREMISES
+    + r", "
     + _NAMELESS
     + "|"
+    + _NAMELESS
+    + "|(?:"
+    + _UNIT
+    + ",? )?"
     + _BUILDING
     + ")"
     + _THEN_POSTCODE
@@ -124,6 +143,14 @@ _NAMED_AT_LABEL = _LABELLED + r"(?:" + _LETTERS + r" ?){1,4}, (?:" + _STREET + "
 _HOUSE_AT_LABEL = _LABELLED + r"(?:" + _LETTERS + r" ?){1,3}" + _THEN_POSTCODE
 _BOX = r"\bP\.?O\.? ?Box \d{1,6}\b"
 
+_SPAN_OF_HOUSES = regex.compile(r"(\d{1,4})[-–](\d{1,4})(?!\d)")
+_IN_SMALL_LETTERS = (
+    r"(?<![\w.£#/:-])(?:flat \d{1,3}[a-c]?,? )?\d{1,3}[a-c]? "
+    r"(?!(?:the|a|an|in|on|of|to|at|and|by|per|for|from|or|down|up|miles?|metres?|yards?|minutes?|mins?|hours?|cars?|main|side"
+    r"|different|other|more|new|long|short|old|each)\b)[a-z’']{3,15} (?:[a-z’']{3,12} )?"
+    r"(?:street|road|avenue|crescent|terrace|gardens|grove|lane|drive)(?![\w’'-])"
+)
+_NUMBERED = regex.compile(r"(?<!\p{L}\.? )\b\d{1,4}[a-h]? ")
 _PLACE_BEHIND = regex.compile(_TO_POSTCODE)
 _PLACE_BEFORE = regex.compile(r"(?:\b(?:at|of|from|to|in|lives?|address|moved)\b|→|,)[\s:]{1,3}$", regex.IGNORECASE)
 
@@ -143,15 +170,24 @@ class StreetAddressRecognizer(JudgedRecognizer):
             (_NAMED_AT_LABEL, LIKELY),
             (_HOUSE_AT_LABEL, POSSIBLE),
             (_BOX, LIKELY),
+            (_HOUSE_IN_STREET, POSSIBLE),
+            (_BEGIN + _BEFORE + _THE_STREET, LIKELY),
+            (_IN_SMALL_LETTERS, POSSIBLE),
         )
         super().__init__(supported_entity="STREET_ADDRESS", patterns=patterns, global_regex_flags=CASE_COUNTS)
+
+    def invalidate_result(self, pattern_text: str) -> bool:
+        span = _SPAN_OF_HOUSES.match(pattern_text)
+        return span is not None and int(span[1]) > int(span[2])
 
     def judge(self, text: str, start: int, end: int, score: float) -> float:
         labels = labels_before(text, start)
         if labels and labels[0].kind == Kind.ADDRESS and labels[0].adjacent:
             return CERTAIN
         if _PLACE_BEHIND.match(text, end, end + 60):
-            return CERTAIN if score == LIKELY else max(score, LIKELY if text[start].isdigit() else POSSIBLE)
+            if score == LIKELY:
+                return CERTAIN
+            return max(score, LIKELY if _NUMBERED.search(text, start, end) else POSSIBLE)
         if score == DOUBTFUL and _PLACE_BEFORE.search(text, max(0, start - 12), start):
             return POSSIBLE
         return score

@@ -3,6 +3,8 @@ nothing else."""
 
 from __future__ import annotations
 
+import regex
+
 from agent.detection.recognisers.checks import utr_agrees, vat_agrees
 from agent.detection.recognisers.judged import (
     CASE_COUNTS,
@@ -15,13 +17,21 @@ from agent.detection.recognisers.judged import (
     digits_of,
     shapes,
 )
-from agent.detection.recognisers.labels import close_label, labels_before
+from agent.detection.recognisers.labels import REACH, close_label, labels_before
 from agent.detection.recognisers.vocabulary import Kind
 
 _EDGE, _END = r"(?<![\w.+£$€/-])(?<!\d,)", r"(?![\w£€%]|[./-]\d)"
 _UTR = _EDGE + r"(?:\d{10}|\d{5}[ \u00a0]\d{5}|\d{4}([ \u00a0])\d{3}\1\d{3}|\d{3}([ \u00a0])\d{3}\2\d{4})K?" + _END
 _VAT = _EDGE + r"(?:GB ?)?\d{3}[ \u00a0]?\d{4}[ \u00a0]?\d{2}(?:[ \u00a0]?\d{3})?" + _END
 _COMPANY = _EDGE + r"(?:\d{7,8}|(?:SC|NI|OC|SO|NC|R|IP|SP|RS|CE|CS|FC|LP|SL|GE|AC) ?\d{5,6})" + _END
+
+
+# Words of those who pay tax by themselves.
+_TAX_BEFORE = regex.compile(
+    r"\b(?:HMRC|Revenue|tax(?: (?:return|ref\w*|office|payer))?|taxpayer|self-?employed|sole trader|sub-?contractors?"
+    r"|CIS|SA100|SA ref\w*|SA no)\b(?!\s?(?:code|invoice))",
+    regex.IGNORECASE,
+)
 
 
 class UtrRecognizer(JudgedRecognizer):
@@ -42,7 +52,9 @@ class UtrRecognizer(JudgedRecognizer):
             return CERTAIN
         if labels and labels[0].kind not in (Kind.NUMBER, Kind.UTR, Kind.CASE) and labels[0].adjacent:
             return UNLIKELY
-        return LIKELY if any(label.kind == Kind.UTR for label in labels) else DOUBTFUL
+        if any(label.kind == Kind.UTR for label in labels):
+            return LIKELY
+        return LIKELY if _TAX_BEFORE.search(text, max(0, start - REACH), start) else DOUBTFUL
 
 
 class VatRecognizer(JudgedRecognizer):

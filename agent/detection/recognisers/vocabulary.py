@@ -29,7 +29,18 @@ class Kind(StrEnum):
     NUMBER = "number"
 
 
+REFERENCE_WORDS = frozenset("ref refs reference references".split())
+# Who holds a post has a number; a reference behind the post is that of a vacancy.
+POSTS = frozenset("officer operator agent steward guard nurse tutor teacher crew colleague lecturer assistant".split())
+# Theirs may be any number, but only one sort of reference.
+OWNERS = frozenset("our your yr my their its".split())
 NUMBER_WORDS = frozenset("no nos number numbers num nr ref refs reference references id ids code #".split())
+
+# Labels that are shortened by a full stop; behind others it ends the sentence, and they say nothing of what follows.
+SHORTENED = frozenset(
+    """no nos num ref refs tel mob emp inc inv pp dob acc acct ac reg regd veh lic addr ext id cust nat ins natl ins
+    yr pers vol chk appt cert doc sec lic dl crn utr nino ni vat ip pw ppt mem memb""".split()
+) | {"nat ins", "natl ins"}
 
 # Words of one letter, right before the value.
 LETTERS = {"b": Kind.BIRTH, "t": Kind.PHONE, "m": Kind.PHONE, "f": Kind.PHONE}
@@ -53,7 +64,8 @@ ALONE: dict[str, Kind] = {
         supplier account, customer account, client account no, gas account, electricity account, water account
         energy account, tenancy account, rent account, trade account, council tax acct, form, contract, code
         vacancy, vacancies, template, paper, type, list, isrc, sort, grid, w3w, what3words, mac, tax code, drum
-        cartridge, sim, lot, asset""",
+        cartridge, sim, lot, asset, advert, tender, itt, call ref, call id, supplier card, loyalty card
+        library card, gift card, client money protect, dfe, ukprn, pcn, penalty charge notice, awb, waybill, imo""",
     ),
     **_phrases(
         Kind.COMPANY,
@@ -115,7 +127,8 @@ ALONE: dict[str, Kind] = {
     **_phrases(
         Kind.EMPLOYEE,
         """uid, staff, employee, emp, payroll, clock, badge, examiner, user, logon, log-in, log-on, username
-        userid, staffno, empno, empid""",
+        userid, staffno, empno, empid, clock card, staff card, staff id card, staff badge, works badge, time card
+        swipe card, warrant card, collar, staff pass""",
     ),
     **_phrases(
         Kind.CASE,
@@ -123,7 +136,8 @@ ALONE: dict[str, Kind] = {
         reference, crime, log, report, applicant, subject, re, bundle, request, dsar, sar, appeal, inquiry
         enquiry, breach, ticket, our letter, your letter, yours, ours, file note, final report, breach log
         breach note, note to file, action fraud, outcome report, investigation report, helpdesk, attendance note
-        contents sheet, review, ico""",
+        contents sheet, review, ico, tribunal, employment tribunal, acas, datix, cad, instruction, instructions
+        subject access, home office letter, police letter, ombudsman, lado, ico case""",
     ),
 }
 
@@ -141,7 +155,11 @@ WITH_NUMBER: dict[str, Kind] = {
         pension scheme, scheme, fund, employer, paye, accounts office, campaign, site, school, dfe, pad, grant
         pension, sailing, vacancy, uc, universal credit, regulator, service user, print, cost centre, nominal
         gl, sales, purchase, credit note, remittance, transaction, payment, receipt, authorisation, auth code
-        terminal, merchant, account, property, land registry, planning, patent""",
+        terminal, merchant, account, property, land registry, planning, patent, agreement, advert, tender, tester
+        rota, call, refund, framework, lot, licence plate, penalty charge, catalogue, article, edition, volume, kit
+        label, crate, pallet, container, drawing, circuit, meter, supply, gas, water, council tax, parking, season
+        ticket office, awarding body, qualification, standard, provider, advertiser, branch, sort, swift
+        box office, bond, share""",
     ),
     **_phrases(Kind.COMPANY, "company, co, company reg, company registration, company registered, registered, reg"),
     **_phrases(Kind.NHS, "health service, patient, chi, h&c"),
@@ -155,8 +173,10 @@ WITH_NUMBER: dict[str, Kind] = {
         """staff, employee, employees, emp, payroll, works, work, worker, workers, clock, personnel, pers, badge
         volunteer, vol, hr, pay, chk, check, turnstile, examiner, crew, colleague, teacher, operator, agent
         warrant, collar, user, payroll/works, works/payroll, staff/payroll, payroll/staff, employee/payroll
-        payroll/employee, officer, steward, guard, service, clock card, time card, pass, tutor, nurse, rota
-        shoulder, number/payroll""",
+        payroll/employee, officer, steward, guard, service, clock card, time card, pass, tutor, nurse
+        shoulder, number/payroll, empl, ee, man, tally, assignment, esr, oracle, sap, swipe, fob, id card, login
+        logon, sign-on, operative, associate, team member, contractor, cashier, lecturer, assistant, technician, picker
+        timesheet, staff/clock, clock/payroll, payroll/clock, works/clock, clock/works, hr/payroll""",
     ),
     **_phrases(
         Kind.CASE,
@@ -166,7 +186,14 @@ WITH_NUMBER: dict[str, Kind] = {
         ombudsman, port, appeal, referral, concern, safeguarding, disciplinary, online, legal, exhibit, bundle
         foi, cad, action fraud, incident form, incident report, incident report log, crime report
         access to work, complaint form, service request, case file, pupil, donor, beneficiary, tenant, resident
-        visa, caseworker, hearing, order, warning, notice, event, call, quote""",
+        visa, caseworker, hearing, order, warning, notice, event, quote, datix, riddor, cad, occurrence, custody
+        charge, summons, petition, dispute, escalation, query, accident, accident book, accident report, near miss
+        marac, lado, safeguarding alert, oh, occupational health, rights request, erasure, objection, rectification
+        eir, acas, early conciliation, ec, ec certificate, acas certificate, cica, inquest, coroner, mediation
+        adjudication, arbitration, enforcement, support, support ticket, service desk, allegation, whistleblowing
+        audit, panel, reporting, crime/incident, incident/crime, intelligence, et case, eat, counter fraud
+        litigation, third party complaint, lgsco, lgo, hos, phso, subject access, access request, dpo, dp
+        data protection, breach log, breach report""",
     ),
 }
 for _phrase in ("order", "quote", "visa"):

@@ -108,7 +108,8 @@ def _tokens(text: str, people: Sequence[tuple[int, int]]) -> tuple[list[str], li
         if start < position:
             continue
         for match in _TOKEN.finditer(lowered, position, start):
-            tokens.append(shape(match[0]))
+            token = match[0]
+            tokens.append(token if token.isalpha() else shape(token))
             starts.append(match.start())
         if start < end:
             tokens.append(PERSON)

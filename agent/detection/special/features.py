@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agent.detection.special.analysis import PERSON, Analysis, token_hash
@@ -106,23 +107,24 @@ def counts(analysis: Analysis) -> Counts:
     tiers = numpy.zeros((number, len(CATEGORIES), TIER_COUNT), numpy.float32)
     contexts = numpy.zeros((number, CONTEXT_COUNT), numpy.float32)
     cues = numpy.zeros((number, _CUES), numpy.float32)
-    for hit, unit in zip(analysis.hits, hit_units(analysis), strict=True):
-        if unit >= number:
-            continue
-        if hit.category >= 0:
-            tiers[unit, hit.category, hit.tier] += 1
-        elif hit.tier >= FIRST_CONTEXT:
-            contexts[unit, hit.tier - FIRST_CONTEXT] += 1
-    for token, unit in zip(analysis.tokens, analysis.unit_of, strict=True):
-        cue = _PRONOUNS.get(token)
-        if cue is None:
-            cue = _FORM.get(token)
-            if cue is None and len(token) > 2 and token[0] in "_.…":
-                cue = 8
-        if cue is not None:
-            cues[unit, cue] += 1
+    hits = numpy.asarray([(hit.category, hit.tier) for hit in analysis.hits], dtype=numpy.int64).reshape(-1, 2)
+    category, tier, unit = hits[:, 0], hits[:, 1], hit_units(analysis)
+    of_category, of_context = (unit < number) & (category >= 0), (unit < number) & (category < 0)
+    of_context &= tier >= FIRST_CONTEXT
+    numpy.add.at(tiers, (unit[of_category], category[of_category], tier[of_category]), 1)
+    numpy.add.at(contexts, (unit[of_context], tier[of_context] - FIRST_CONTEXT), 1)
+    cue = numpy.asarray([_cue(token) for token in analysis.tokens], dtype=numpy.int64)
+    cued = cue >= 0
+    numpy.add.at(cues, (analysis.unit_of[cued], cue[cued]), 1)
     words = numpy.bincount(analysis.unit_of, minlength=number).astype(numpy.float32)
     return Counts(tiers, contexts, cues, words)
+
+
+@lru_cache(maxsize=100_000)
+def _cue(token: str) -> int:
+    """Which of CUE_NAMES a word is, -1 for none."""
+    cue = _PRONOUNS.get(token, _FORM.get(token, -1))
+    return 8 if cue < 0 and len(token) > 2 and token[0] in "_.…" else cue
 
 
 def hit_units(analysis: Analysis) -> NDArray[Any]:
@@ -143,28 +145,29 @@ def around_features(analysis: Analysis) -> tuple[Ragged, NDArray[Any]]:
     import numpy
 
     base, per_category = _abstracted(analysis)
-    buckets: list[NDArray[Any]] = []
-    rows: list[NDArray[Any]] = []
-    pairs: list[tuple[int, int]] = []
-    for category, marks in per_category.items():
-        hashes = base.copy()
-        places = numpy.asarray(sorted(marks), dtype=numpy.int64)
-        hashes[places] = numpy.asarray([_TIER_TOKENS[marks[place]] for place in places], dtype=numpy.uint64)
-        units_here = numpy.unique(analysis.unit_of[places])
-        row_of = numpy.full(len(analysis.units), -1, dtype=numpy.int64)
-        row_of[units_here] = numpy.arange(len(pairs), len(pairs) + len(units_here))
-        pairs += [(int(unit), category) for unit in units_here]
-        for values, where in _windows(hashes, places, analysis.unit_of):
-            buckets.append(_mixed(values))
-            rows.append(row_of[where])
-        inside = row_of[analysis.unit_of] >= 0
-        buckets.append(_mixed(hashes[inside] * numpy.uint64(_AROUND)))
-        rows.append(row_of[analysis.unit_of[inside]])
-    if not pairs:
+    if not per_category:
         empty = numpy.zeros(0, numpy.int64)
         return Ragged(empty, empty, 0), numpy.zeros((0, 2), numpy.int64)
-    features = _distinct(numpy.concatenate(buckets), numpy.concatenate(rows), len(pairs))
-    return features, numpy.asarray(pairs, dtype=numpy.int64)
+    # The text is put once for each category, one behind the other, with units of its own.
+    count, length, unit_count = len(per_category), len(base), len(analysis.units)
+    hashes = numpy.tile(base, count)
+    units = numpy.tile(analysis.unit_of, count) + numpy.repeat(numpy.arange(count) * unit_count, length)
+    found: list[NDArray[Any]] = []
+    for number, marks in enumerate(per_category.values()):
+        there = numpy.asarray(sorted(marks), dtype=numpy.int64)
+        hashes[there + number * length] = numpy.asarray([_TIER_TOKENS[marks[place]] for place in there], numpy.uint64)
+        found.append(there + number * length)
+    places = numpy.concatenate(found)
+    with_terms = numpy.unique(units[places])
+    row_of = numpy.full(count * unit_count, -1, dtype=numpy.int64)
+    row_of[with_terms] = numpy.arange(len(with_terms))
+    inside = row_of[units] >= 0
+    values, where = zip(*_windows(hashes, places, units), strict=True)
+    values, where = (*values, hashes[inside] * numpy.uint64(_AROUND)), (*where, units[inside])
+    rows = row_of[numpy.concatenate(where)]
+    features = _distinct(_mixed(numpy.concatenate(values)), rows, len(with_terms))
+    categories = numpy.asarray(list(per_category), dtype=numpy.int64)[with_terms // unit_count]
+    return features, numpy.stack([with_terms % unit_count, categories], axis=1)
 
 
 def _abstracted(analysis: Analysis) -> tuple[NDArray[Any], dict[int, dict[int, int]]]:

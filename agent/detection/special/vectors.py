@@ -20,13 +20,19 @@ class WordVectors:
         self._scale = scale
 
     def means(self, tokens: Sequence[str], groups: NDArray[Any], group_count: int) -> NDArray[Any]:
-        """The mean vector of the tokens of each group, counting those that have one; zeros for a group without."""
+        """The mean vector of the tokens of each group, counting those that have one; zeros for a group without.
+
+        The tokens are in the order of their groups.
+        """
         import numpy
 
         found = numpy.asarray([self._index.get(token, -1) for token in tokens], dtype=numpy.int64)
         known = found >= 0
         sums = numpy.zeros((group_count, WIDTH), numpy.float32)
-        numpy.add.at(sums, groups[known], self._rows[found[known]].astype(numpy.float32))
+        if known.any():
+            present = groups[known]
+            firsts = numpy.flatnonzero(numpy.diff(present, prepend=-1))
+            sums[present[firsts]] = numpy.add.reduceat(self._rows[found[known]].astype(numpy.float32), firsts, axis=0)
         number = numpy.bincount(groups[known], minlength=group_count).astype(numpy.float32)
         means: NDArray[Any] = sums * (self._scale / numpy.maximum(number, 1))[:, None]
         return means

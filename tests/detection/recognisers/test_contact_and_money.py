@@ -33,6 +33,8 @@ helpline ⟦0800 555 011⟧
 Tel. ⟦O7700 9OO2l4⟧
 0113 or ⟦0113 496 0388⟧
 call ⟦07700 900, 721⟧.
+9/11 ⟦07700 900 417⟧ rang twice
+on her card: ⟦0115 496 0417⟧
 """
 NOT_PHONE = """\
 sort code 04-00-04 55120937
@@ -110,6 +112,8 @@ Larkhall
 "⟦CO10 1PX⟧","Y"
 ⟦B79 7LP⟧ and ⟦BT6 9FL⟧
 ⟦W1T3NF⟧
+lives in ⟦ls6 2ab⟧ now
+LS1 or ⟦LSl 4AP⟧, as scanned
 Hove ⟦BN3\u00a01AE⟧
 """.replace("Larkhall\n", "Larkhall ")
 NOT_POSTCODE = """\
@@ -124,6 +128,9 @@ LS14APX
 JQ1 2AB
 B2B and B2C
 PO123456
+share code W4T 7NB 2LD
+room b2 3rd floor
+B1 ONE OFF
 """
 STREET = """\
 ⟦17 Mill Road⟧, Leeds LS1 4AP
@@ -138,6 +145,14 @@ Skipton BD23 1JH
 ⟦33 Heaton Park Dr⟧ BD9 5QE
 ⟦4 Tan-y-Graig⟧, LL57 1BW
 to ⟦14-16 St John's Terrace⟧
+⟦Quern Barn, Holloway Lane⟧, for sale
+⟦64 Juniper Crescent, Flat 3⟧, asked
+⟦Maes Glas, Ffordd Newydd⟧, Aberaeron SA46 0AB
+⟦Unit 7, Smithy⟧, Ludlow SY8 1QA
+⟦17 MILL ROAD⟧
+⟦5 The Green⟧
+she lives at ⟦6 lilac avenue⟧ with her mum
+⟦Larkrise Surgery, Tithe Lane⟧ OX7 5QA
 """.replace("Street⟧\nSkipton", "Street⟧, Skipton")
 NOT_STREET = """\
 3 Jim Park – no chainsaw ticket
@@ -151,6 +166,10 @@ Mrs Hill and Mr Wood
 4 Apr Court hearing moved
 page 12 of the Close report
 the High Street
+open 11–3, Abbey Road entrance
+depot 3, Monday
+5 miles of road
+2 cars in the drive
 """
 CARD = """\
 Card ⟦4111 1111 1111 1111⟧ was charged
@@ -187,6 +206,7 @@ account number ⟦41882093⟧
 acct no: ⟦6510 9377⟧
 Pay to ⟦20-33-61 / 73310482⟧
 s/c ⟦77-85-03⟧ a/c ⟦41928870⟧
+Pay to ⟦30-90-17⟧  ⟦21450417⟧
 """
 NOT_BANK = """\
 30-98-97

@@ -132,6 +132,7 @@ CIS UTR ⟦8648727876⟧
 your UTR (⟦5255459097⟧, I think?)
 UTR
 ⟦5262028343⟧
+HMRC have him under ⟦2468025748⟧
 His UTR ⟦2468025748⟧, NI to follow. Hers ⟦1654504528⟧
 """
 NOT_UTR = """\
@@ -161,6 +162,8 @@ Date of Birth
 Born in Cardiff, ⟦6 Jan 1983⟧
 D.o.B.  ⟦07 05 1993⟧
 dob ⟦Sept 9th, 1990⟧
+Re Mr Ivo Tredwell, ⟦02.11.74⟧, seen in clinic
+Ivo Tredwell   ⟦04 06 1974⟧   461 922 2224
 """
 NOT_BIRTH = """\
 12 May 1971
