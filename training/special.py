@@ -37,6 +37,7 @@ _NAMES = [str(category) for category in CATEGORIES]
 _INDEX = {entity_type: _NAMES.index(name) for entity_type, name in documents.CATEGORY_OF.items()}
 _NAMES_MISSED = 0.1  # share of names that a search for names does not find
 _FOLDS = 4  # of the templates
+_SMOOTHED = 4  # hundredths to either side
 _PRUNED = 0.01  # weights below this are put to zero, so that the file packs
 _FIRST = (
     "Aisha",
@@ -323,10 +324,20 @@ def held_out_chances(
     return chances
 
 
-def best_threshold(chances: NDArray[Any], wanted: NDArray[Any]) -> float:
-    """The threshold with the best mean F1 over the categories, to the nearest hundredth."""
-    steps = numpy.arange(0.30, 0.66, 0.01)
-    return float(max(steps, key=lambda step: numpy.mean(_f1(chances >= step, wanted))))
+def best_thresholds(chances: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
+    """For each category the threshold with the best F1, to the nearest hundredth.
+
+    A few documents more or less must not move it far: F1 is smoothed over neighbouring thresholds, and each is drawn
+    half-way to the one that is best for all categories together.
+    """
+    steps = numpy.arange(0.25, 0.71, 0.01)
+    f1 = numpy.stack([_f1(chances >= step, wanted) for step in steps])  # steps x categories
+    width = numpy.ones(2 * _SMOOTHED + 1) / (2 * _SMOOTHED + 1)
+    padded = numpy.pad(f1, ((_SMOOTHED, _SMOOTHED), (0, 0)), mode="edge")
+    smooth = numpy.stack([numpy.convolve(column, width, mode="valid") for column in padded.T], axis=1)
+    of_all = steps[smooth.mean(axis=1).argmax()]
+    found: NDArray[Any] = numpy.round((steps[smooth.argmax(axis=0)] + of_all) / 2, 2)
+    return found
 
 
 def _f1(said: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
@@ -335,16 +346,19 @@ def _f1(said: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
     return f1
 
 
-def table(title: str, found: Sequence[documents.Document], chances: NDArray[Any], threshold: float) -> str:
+def table(title: str, found: Sequence[documents.Document], chances: NDArray[Any], thresholds: NDArray[Any]) -> str:
     """Precision, recall and F1 of each category per document, and how many hard negatives are flagged."""
     wanted = numpy.asarray([[name in one.categories for name in _NAMES] for one in found])
-    said = chances >= threshold
+    said = chances >= thresholds
     both = (said & wanted).sum(axis=0)
     f1 = _f1(said, wanted)
-    lines = [f"{title}: {len(found)} documents, threshold {threshold:.2f}", f"{'category':24} marked     P     R    F1"]
+    lines = [f"{title}: {len(found)} documents", f"{'category':24} marked     P     R    F1  threshold"]
     for number, name in enumerate(_NAMES):
         precision, recall = both[number] / max(said[:, number].sum(), 1), both[number] / max(wanted[:, number].sum(), 1)
-        lines.append(f"{name:24} {wanted[:, number].sum():6} {precision:5.2f} {recall:5.2f} {f1[number]:5.2f}")
+        lines.append(
+            f"{name:24} {wanted[:, number].sum():6} {precision:5.2f} {recall:5.2f} {f1[number]:5.2f} "
+            f"{thresholds[number]:10.2f}"
+        )
     hard = numpy.asarray([one.hard_negative for one in found])
     flagged = said[hard].any(axis=1).sum()
     clean = ~wanted.any(axis=1)
@@ -375,17 +389,17 @@ def main(arguments: list[str]) -> None:
     known, of_templates = out_of_fold(sets, templates, stored)
     chances = numpy.concatenate(list(held_out_chances(known, of_templates, stored).values()))
     every = [example for made in sets.values() for example in made]
-    threshold = best_threshold(chances, numpy.stack([example.categories for example in every]))
-    print(table("leave one set out, C to I", [one.document for one in every], chances, threshold))
+    thresholds = best_thresholds(chances, numpy.stack([example.categories for example in every]))
+    print(table("leave one set out, C to I", [one.document for one in every], chances, thresholds))
     if "--leave-one-out" in arguments:
         return
     arrays = linear_models([*every, *templates], stored)
     arrays |= stacker([one for held in [*known.values(), of_templates] for one in held])
-    arrays["threshold"] = numpy.asarray([threshold])
+    arrays["thresholds"] = thresholds
     FILE.parent.mkdir(exist_ok=True)
     numpy.savez_compressed(FILE, **arrays)
     measured = documents.goldset(MEASURED)[MEASURED]
-    print(table(f"set {MEASURED}", measured, end_to_end(SpecialModel(arrays), measured), threshold))
+    print(table(f"set {MEASURED}", measured, end_to_end(SpecialModel(arrays), measured), thresholds))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class SpecialModel:
         self._arrays = {**stored, **single}
         self.vectors = WordVectors(bytes(stored["words"]), stored["vectors"], float(stored["vector_scale"][0]))
         self.stacker = Stacker(self._arrays) if "stack_weights" in stored else None
-        self.threshold = float(stored["threshold"][0]) if "threshold" in stored else 0.5
+        self.thresholds = [float(value) for value in stored.get("thresholds", [0.5] * len(CATEGORIES))]
         self._evidence = stored.get("evidence", numpy.asarray([1.0, 0.5, 0.0]))
 
     def scores(self, read: Rows) -> Scores:

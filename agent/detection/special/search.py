@@ -199,7 +199,8 @@ class DocumentEvidence:
     def _needed(self, entity_type: str) -> float:
         """How likely a category must be: more where nobody is named and nothing ties the evidence to anybody."""
         tied = any(link in span.why for _, _, span in self._best[entity_type] for link in _TIES)
-        return self._model.threshold if self._somebody or tied else max(self._model.threshold, _UNTIED)
+        threshold = self._model.thresholds[_INDEX_OF[entity_type]]
+        return threshold if self._somebody or tied else max(threshold, _UNTIED)
 
     def probabilities(self) -> dict[str, float]:
         """The probability of each category by name, below the threshold too: for measuring."""
