@@ -19,13 +19,13 @@ def test_persons_are_found_and_few_others_taken_for_them(scores: Scores) -> None
 
 
 def test_identifiers_are_found_and_few_look_alikes_taken_for_them(scores: Scores) -> None:
-    assert scores.identifiers(scores.exact).precision >= 0.94
-    assert scores.identifiers(scores.exact).recall >= 0.92
+    assert scores.identifiers(scores.exact).precision >= 0.95
+    assert scores.identifiers(scores.exact).recall >= 0.94
     for type_ in ("UK_NINO", "UK_NHS", "IBAN_CODE", "CREDIT_CARD", "EMAIL_ADDRESS", "UK_DRIVING_LICENCE"):
         assert scores.exact[type_].f1 == 1.0, type_
 
 
 def test_categories_are_told_by_document_and_texts_about_them_are_not(scores: Scores) -> None:
-    assert scores.mean_f1 >= 0.89
+    assert scores.mean_f1 >= 0.90
     assert scores.flagged <= 0.05 * scores.hard_negatives
-    assert scores.kinds_right >= 0.82
+    assert scores.kinds_right >= 0.85
