@@ -6,7 +6,7 @@ import datetime as dt
 import fcntl
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,8 @@ from agent.settings import Settings, load_settings
 from connectors.base import show_name
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from agent.catalogue.store import Catalogue
     from agent.detection.detector import LayeredDetector
     from agent.execution.pool import ProcessPool
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from agent.model.confinement import Confinement
     from agent.model.key import KeyForm
     from agent.model.schedule import RetentionSchedule
+    from agent.model.witness import Testimony
     from agent.usecases.analyse import Analyst
     from agent.usecases.evaluate import Terms
+    from agent.usecases.trail import Trail
     from connectors.base import Connector, Scope
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
 SYSTEM_STATE = Path("/var/lib/retentiond")
+_NOBODY_LOGGED_IN = 2**32 - 1
 
 
 def now() -> dt.datetime:
@@ -44,13 +49,28 @@ def today(schedule: RetentionSchedule) -> dt.date:
 
 
 def who() -> str:
-    """Who is at work: the login name by which acts are recorded."""
-    import getpass
+    """Who is at work: the login name by which acts are recorded.
 
+    Two people must be two, and one person one. So it is what the system says, never the environment: the user who
+    logged in, whom `sudo` leaves as he is, or else the one that we run as.
+    """
+    import pwd
+
+    number = logged_in()
+    number = os.getuid() if number is None else number
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a service account without an entry in the password file
-        return f"uid {os.getuid()}"
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # an account without an entry in the password file
+        return f"uid {number}"
+
+
+def logged_in(source: Path = Path("/proc/self/loginuid")) -> int | None:
+    """The number of the user who logged in, as the kernel keeps it; none for what was not begun by a login."""
+    try:
+        number = int(source.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return None if number == _NOBODY_LOGGED_IN else number
 
 
 def shipped(name: str) -> Path:
@@ -101,7 +121,20 @@ def open_catalogue(state: Path, *, create: bool = False) -> Catalogue:
     """The catalogue kept in `state`."""
     from agent.catalogue.store import Catalogue
 
-    return Catalogue.open(state / "catalogue.sqlite", create=create)
+    def witness(connection: Connection, facts: Sequence[Testimony]) -> None:
+        trail(state)(connection, facts)  # made when something is recorded: most commands record nothing
+
+    return Catalogue.open(state / "catalogue.sqlite", create=create, witness=witness)
+
+
+def trail(state: Path) -> Trail:
+    """What writes the audit log of the catalogue in `state`, by keys of its master key."""
+    from agent.keys import derive, master_key
+    from agent.usecases.trail import Trail
+
+    master = master_key(state / "master.key")
+    origin = f"retentiond/{derive(master, 'audit/origin')[:8].hex()}"
+    return Trail.derived(functools.partial(derive, master), origin)
 
 
 @contextmanager

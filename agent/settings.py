@@ -80,6 +80,20 @@ class DetectionSettings(_Section):
     minimum_score: float = Field(default=0.4, ge=0.0, le=1.0)
 
 
+class ReviewerSettings(_Section):
+    """A person who takes part in reviews: the login by which the acts are recorded, and the roles of stages."""
+
+    name: str = Field(min_length=1)
+    roles: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1, strict=False)
+    email: str | None = Field(default=None, pattern=r"^\S+@\S+$")
+
+
+class ReviewSettings(_Section):
+    """When a review is overdue."""
+
+    overdue_after_days: int = Field(default=30, ge=1, le=3650)
+
+
 class Settings(_Section):
     """Everything that can be set. Sizes are named by their unit."""
 
@@ -91,6 +105,8 @@ class Settings(_Section):
     files_per_second: float | None = Field(default=None, gt=0.0)
     extraction: ExtractionSettings = ExtractionSettings()
     detection: DetectionSettings = DetectionSettings()
+    reviewers: tuple[ReviewerSettings, ...] = Field(default=(), strict=False)
+    reviews: ReviewSettings = ReviewSettings()
 
 
 def load_settings(path: Path) -> Settings:
@@ -119,12 +135,18 @@ def load_settings(path: Path) -> Settings:
     except ValidationError as error:
         problems = [_problem(path, node, detail) for detail in error.errors()]
         raise ConfigurationError("\n".join(problems)) from None
-    names = [share.name for share in settings.shares]
+    _refuse_twins(path, node, "shares", [share.name for share in settings.shares])
+    _refuse_twins(path, node, "reviewers", [reviewer.name for reviewer in settings.reviewers])
+    return settings
+
+
+def _refuse_twins(path: Path, node: yaml.Node | None, section: str, names: list[str]) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            line = _line(node, ("shares", index, "name"))
-            raise ConfigurationError(f"{path}:{line}: shares.{index}.name: two shares are named {name!r}. Rename one.")
-    return settings
+            line = _line(node, (section, index, "name"))
+            raise ConfigurationError(
+                f"{path}:{line}: {section}.{index}.name: two {section} are named {name!r}. Rename one."
+            )
 
 
 _EXPECTED = {
@@ -135,6 +157,7 @@ _EXPECTED = {
     "model_type": "must hold `key: value` lines of its own",
     "missing": "is missing",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
 
 
@@ -180,6 +203,10 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
             model = DetectionSettings
         elif part == "references":
             model = ReferenceSettings
+        elif part == "reviewers":
+            model = ReviewerSettings
+        elif part == "reviews":
+            model = ReviewSettings
     return list(model.model_fields)
 
 

@@ -1,6 +1,6 @@
 """Measures side by side in one run, and prints what it measured on.
 
-python -m benchmarks [--million] [--only walk,extract,detect,scan,evaluate] [--folder FOLDER]
+python -m benchmarks [--million] [--only walk,extract,detect,scan,evaluate,vault] [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from agent.cli.logs import start_logging
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--million", action="store_true", help="walk, rescan and decide on 1,000,000 files too")
-    parser.add_argument("--only", default="walk,extract,detect,scan,evaluate", help="which measurements, by comma")
+    everything = "walk,extract,detect,scan,evaluate,vault"
+    parser.add_argument("--only", default=everything, help="which measurements, by comma")
     parser.add_argument("--folder", type=Path, help="also scan this folder end to end, and extract from it")
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, ", end="")
@@ -43,6 +44,10 @@ def main() -> None:
             from benchmarks import scanning
 
             scanning.measure(Path(scratch), arguments.folder)
+        if "vault" in wanted:
+            from benchmarks import vaulting
+
+            vaulting.measure(Path(scratch))
         if "evaluate" in wanted:
             from benchmarks import evaluating
 

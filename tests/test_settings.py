@@ -20,7 +20,7 @@ def _load(tmp_path: Path, text: str) -> Settings:
 def test_the_shipped_file_shows_every_key_with_its_default() -> None:
     assert load_settings(ROOT / "config" / "retentiond.yaml") == Settings()
     text = (ROOT / "config" / "retentiond.yaml").read_text()
-    for section in (Settings, type(Settings().extraction), type(Settings().detection)):
+    for section in (Settings, type(Settings().extraction), type(Settings().detection), type(Settings().reviews)):
         for key in section.model_fields:
             assert f"{key}:" in text
 
@@ -56,6 +56,18 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         ("detection:\n  phone_regions: [XX]\n", ":2: detection.phone_regions: must be countries"),
         ("detection:\n  references: [{type: PERSON, pattern: x}]\n", ":2: detection.references.0.type: must be one of"),
         ("detection:\n  references: [{type: EMPLOYEE_ID, pattern: '('}]\n", "must be a regular expression"),
+        ("reviewers: ann\n", ":1: reviewers: must be a list"),
+        ("reviewers:\n  - {name: ann, roles: []}\n", ":2: reviewers.0.roles: must not be empty"),
+        ("reviewers:\n  - {name: ann}\n", ":2: reviewers.0.roles: is missing"),
+        ("reviewers:\n  - {name: ann, roles: ['']}\n", ":2: reviewers.0.roles.0: must not be empty"),
+        ("reviewers:\n  - {name: ann, roles: [a], mail: x}\n", ":2: reviewers.0.mail: there is no such key. Did you"),
+        ("reviewers:\n  - {name: ann, roles: [a], email: ann}\n", ":2: reviewers.0.email: must be written like"),
+        ("reviews:\n  overdue_after_days: 0\n", ":2: reviews.overdue_after_days: must be at least 1"),
+        ("reviews:\n  overdue: 5\n", ":2: reviews.overdue: there is no such key. Known here: overdue_after_days."),
+        (
+            "reviewers:\n  - {name: ann, roles: [a]}\n  - {name: ann, roles: [b]}\n",
+            ":3: reviewers.1.name: two reviewers are named 'ann'. Rename one.",
+        ),
         ("access_times: never\n", ":1: access_times: must be one of 'keep' or 'may_change'"),
         ("jobs: 1\n  more: 2\n", ":2:"),
         ("a: &x [*y]\n", "not valid YAML"),
@@ -68,6 +80,13 @@ def test_a_mistake_is_told_with_line_and_field(tmp_path: Path, text: str, said: 
         _load(tmp_path, text)
     assert said in str(told.value)
     assert str(told.value).startswith(str(tmp_path / "retentiond.yaml"))
+
+
+def test_reviewers_are_taken_with_their_roles(tmp_path: Path) -> None:
+    text = "reviewers:\n  - {name: ann, roles: [data protection officer, lead]}\n"
+    text += "  - {name: b, roles: [x], email: b@c}\n"
+    ann, other = _load(tmp_path, text + "reviews: {overdue_after_days: 7}\n").reviewers
+    assert (ann.name, ann.roles, ann.email, other.email) == ("ann", ("data protection officer", "lead"), None, "b@c")
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from sqlalchemy.pool import NullPool
 
 from agent.catalogue.tables import change_count
 from agent.errors import CatalogueError
+from agent.model.witness import Testimony, Witness, no_witness
 
-HEAD = "0004"
+HEAD = "0006"
 _BUSY_SECONDS = 10.0
 
 
@@ -24,11 +25,13 @@ class Database:
     """An SQLite file that is our catalogue, at the newest schema.
 
     `connection` is in autocommit: what is written outside `transaction()` stands at once.
+    `witness` is told what people record, in the transaction that records it.
     Raises `CatalogueError` for whatever a person has to mend, at opening and at every later call.
     """
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, witness: Witness = no_witness) -> None:
         self.path = path
+        self._witness = witness
         if not create and not path.exists():
             raise CatalogueError(f"{path}: there is no catalogue here yet. Run a scan first, or name its --state.")
         with self.faults():
@@ -65,6 +68,10 @@ class Database:
                 if self.connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
                     self.connection.exec_driver_sql("ROLLBACK")
                 raise
+
+    def testify(self, facts: Sequence[Testimony]) -> None:
+        """Tells the witness what has just been written, inside the transaction that writes it."""
+        self._witness(self.connection, facts)
 
     @contextmanager
     def faults(self) -> Iterator[None]:

@@ -102,7 +102,9 @@ class EventRecords:
     def add(self, events: Sequence[NewEvent], at: datetime, by: str) -> tuple[RecordedEvent, ...]:
         """Records all of them, in their order, or none. Raises `UsageError` if one is in force already."""
         with self._database.transaction() as connection:
-            return _add(connection, events, at, by)
+            recorded = _add(connection, events, at, by)
+            self._database.testify(recorded)
+        return recorded
 
     def correct(self, number: int, new: Event, at: datetime, by: str, why: str) -> RecordedEvent:
         """Puts `new` in the place of the event of that number, and tells it as it is recorded.
@@ -113,15 +115,22 @@ class EventRecords:
             old = _standing(connection, number)
             (recorded,) = _add(connection, [NewEvent(new, old.origin, old.note)], at, by, corrects=number)
             _end(connection, old, EventState.CORRECTED, at, by, why)
+            self._database.testify([recorded, self._ended(connection, number)])
         return recorded
 
     def withdraw(self, number: int, at: datetime, by: str, why: str) -> RecordedEvent:
         """Says that the event of that number has not happened. Raises `UsageError` if it is not in force."""
         with self._database.transaction() as connection:
             _end(connection, _standing(connection, number), EventState.WITHDRAWN, at, by, why)
-            withdrawn = _get(connection, number)
-        assert withdrawn is not None  # noqa: S101 — it was written a moment ago
+            withdrawn = self._ended(connection, number)
+            self._database.testify([withdrawn])
         return withdrawn
+
+    @staticmethod
+    def _ended(connection: Connection, number: int) -> RecordedEvent:
+        found = _get(connection, number)
+        assert found is not None  # noqa: S101 — it was written a moment ago
+        return found
 
 
 def _add(

@@ -75,8 +75,9 @@ class HoldRecords:
             made = connection.execute(hold.insert().values(_row(new)))
             number = int(made.inserted_primary_key[0])  # type: ignore[index]
             self._cover(connection, number, covered)
-            row = connection.execute(select(hold).where(hold.c.id == number)).one()
-        return _hold(row)
+            placed = _hold(connection.execute(select(hold).where(hold.c.id == number)).one())
+            self._database.testify([placed])
+        return placed
 
     def also_cover(self, number: int, covered: Iterable[int]) -> None:
         """From now on the hold covers these items too. Those it covers already stay as they are."""
@@ -98,8 +99,9 @@ class HoldRecords:
                 "told_on": told_on.toordinal() if told_on else None,
             }
             connection.execute(hold.update().where(hold.c.id == number).values(ended))
-            row = connection.execute(select(hold).where(hold.c.id == number)).one()
-        return _hold(row)
+            lifted = _hold(connection.execute(select(hold).where(hold.c.id == number)).one())
+            self._database.testify([lifted])
+        return lifted
 
     def cover(self, item_id: int, hold_ids: Iterable[int]) -> None:
         """These holds cover the item too, which is being judged anew: its standing is the caller's to write.

@@ -17,6 +17,7 @@ from agent.catalogue.reading import read_waves
 from agent.catalogue.tables import change_count
 from agent.errors import CatalogueError
 from agent.model.decision import Decision, DecisionState
+from agent.model.key import HIDDEN
 from agent.model.schedule import Disposition
 from connectors.base import ItemRef
 
@@ -31,18 +32,25 @@ _FORGET_MINUTES = (
 )
 _STANDING = (
     "SELECT s.name, f.path, i.name, g.item_id, g.state, g.class_id, g.outcome, g.due_on, i.size_bytes "
-    "FROM standing g CROSS JOIN item i ON i.id = g.item_id CROSS JOIN folder f ON f.id = i.folder_id "
+    "FROM standing g {index} CROSS JOIN item i ON i.id = g.item_id CROSS JOIN folder f ON f.id = i.folder_id "
     "CROSS JOIN share s ON s.id = f.share_id WHERE i.state = 0"
 )  # CROSS: in this order, so that the index of standings gives theirs
 
 
 def forget_behind(connection: Connection, key: str, value: str) -> int:
-    """Inside the caller's transaction: items with that key must be decided on anew. Tells how many."""
-    behind = "SELECT item_id FROM item_key WHERE key = ? AND value = ?"
-    return connection.exec_driver_sql(
-        f"DELETE FROM standing WHERE item_id IN ({behind})",  # noqa: S608 — no value is in the text
-        (key, value),
-    ).rowcount
+    """Inside the caller's transaction: items with that key must be decided on anew. Tells how many.
+
+    Where schedules differ in which keys they keep hidden, a plain value may stand for any that is hidden, and a hidden
+    one for any that is plain.
+    """
+    after = chr(ord(HIDDEN) + 1)
+    other_form = [("", HIDDEN), (after, "\U0010ffff")] if value.startswith(HIDDEN) else [(HIDDEN, after)]
+    forget = "DELETE FROM standing WHERE item_id IN (SELECT item_id FROM item_key WHERE key = ? AND {})"
+    forgotten = connection.exec_driver_sql(forget.format("value = ?"), (key, value)).rowcount
+    for bounds in other_form:
+        statement = forget.format("value >= ? AND value < ?")
+        forgotten += connection.exec_driver_sql(statement, (key, *bounds)).rowcount
+    return forgotten
 
 
 def forget_places(connection: Connection, places: Sequence[tuple[int, bytes]]) -> None:
@@ -54,7 +62,6 @@ def forget_places(connection: Connection, places: Sequence[tuple[int, bytes]]) -
     at = "SELECT id FROM item WHERE folder_id = ? AND name = ?"
     for statement in (
         f"DELETE FROM standing WHERE item_id = ({at})",  # noqa: S608 — no value is in the text
-        f"DELETE FROM item_key WHERE item_id = ({at})",  # noqa: S608
         "DELETE FROM standing WHERE item_id IN (SELECT o.id FROM item i JOIN item o ON o.content_hash = i.content_hash "
         "WHERE i.folder_id = ? AND i.name = ?)",
     ):
@@ -161,7 +168,12 @@ class Standings:
     def due(self, day: date) -> Iterator[Standing]:
         """What is due on that day, longest due first, in bounded memory. Right for today and for days to come on which
         nothing else happens (`again_on`)."""
-        return self._read("g.state IN ('due', 'keep') AND g.due_on <= ?", "g.due_on, g.item_id", (day.toordinal(),))
+        where, order = "g.state IN ('due', 'keep') AND g.due_on <= ?", "g.due_on, g.item_id"
+        return self._read(where, order, (day.toordinal(),), "INDEXED BY ix_standing_due_on")
+
+    def turning(self, day: date) -> Iterator[Standing]:
+        """The items about which more than a due date changes until that day, in the order of their numbers."""
+        return self._read("g.again_on <= ?", "g.item_id", (day.toordinal(),))
 
     def of_state(self, state: DecisionState) -> Iterator[Standing]:
         """What stood so when it was last decided on, in the order of the catalogue."""
@@ -178,8 +190,8 @@ class Standings:
             rows = self._database.connection.exec_driver_sql(statement, (day.toordinal(),)).all()
         return {state: int(count) for state, count in rows}
 
-    def _read(self, where: str, order: str, values: tuple[Any, ...]) -> Iterator[Standing]:
-        statement = f"{_STANDING} AND {where} ORDER BY {order}"
+    def _read(self, where: str, order: str, values: tuple[Any, ...], index: str = "") -> Iterator[Standing]:
+        statement = f"{_STANDING.format(index=index)} AND {where} ORDER BY {order}"
         with self._database.faults(), self._database.connect() as reader:
             rows = reader.exec_driver_sql(statement, values).cursor
             while block := rows.fetchmany(_BLOCK):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.database import Database
@@ -18,7 +19,9 @@ from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.holds import HoldRecords
 from agent.catalogue.reading import KnownItems, RecordReader, moment
 from agent.catalogue.recording import Recorder, below, microseconds
-from agent.catalogue.standing import Standings
+from agent.catalogue.review_samples import ReviewSamples
+from agent.catalogue.reviews import ReviewRecords
+from agent.catalogue.standing import Standing, Standings
 from agent.catalogue.tables import (
     LIVE,
     MISSING,
@@ -36,6 +39,7 @@ from agent.model.analysis_version import ANY_FORMAT, AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import OutcomeKind
 from agent.model.record import Record
+from agent.model.witness import Witness, no_witness
 from connectors.base import ItemRef, Known, show_name
 
 _MOST_COPIES = 1_000
@@ -50,12 +54,17 @@ class Catalogue:
         self._connection = database.connection
         self.events = EventRecords(database)
         self.holds = HoldRecords(database)
+        self.reviews = ReviewRecords(database)
+        self.review_samples = ReviewSamples(database)
         self.standings = Standings(database)
 
     @classmethod
-    def open(cls, path: Path, *, create: bool = True) -> Self:
-        """The catalogue in `path`, brought up to date. Without `create` it must be there already."""
-        return cls(Database(path, create=create))
+    def open(cls, path: Path, *, create: bool = True, witness: Witness = no_witness) -> Self:
+        """The catalogue in `path`, brought up to date. Without `create` it must be there already.
+
+        `witness` is told what people record, in the transaction that records it.
+        """
+        return cls(Database(path, create=create, witness=witness))
 
     def close(self) -> None:
         """Safe to call twice."""
@@ -68,6 +77,20 @@ class Catalogue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    # Connections for what lives in the same database
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """A connection of its own, for reading."""
+        with self._database.faults(), self._database.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def recording(self) -> Iterator[Connection]:
+        """The connection, in a transaction: what is written inside stands together, or none of it."""
+        with self._database.transaction() as connection:
+            yield connection
 
     # Shares
 
@@ -225,6 +248,13 @@ class Catalogue:
         while block := [record for _, record in reader.read(*self.standings.undecided(today, after, at_once))]:
             yield block
             after = block[-1].item_id
+
+    def turning(self, day: date, identified: frozenset[str] = frozenset()) -> Iterator[tuple[Standing, Record]]:
+        """The items about which more than a due date changes until that day: how they stand, and their facts."""
+        reader = RecordReader(self._database, identified)
+        where = "i.state = 0 AND i.id IN (SELECT g.item_id FROM standing g WHERE g.again_on <= ?)"
+        records = (record for _, record in reader.read(where, (day.toordinal(),), "i.id"))
+        return zip(self.standings.turning(day), records, strict=True)
 
     def duplicates(self, identified: frozenset[str] = frozenset()) -> Iterator[Sequence[Record]]:
         """Live items with the same bytes and something found in them, group by group: what takes up the most room

@@ -242,3 +242,124 @@ evaluation = Table(
     Column("key", Text, primary_key=True),
     Column("summary", Text, nullable=False),
 )
+
+# The audit log (`agent.audit`), here because an entry is written in the transaction of what it tells. Triggers refuse
+# to change or delete entries and checkpoints. `subtrees` are the hashes of the subtrees that the leaf completes.
+audit_leaf = Table(
+    "audit_leaf",
+    metadata,
+    Column("position", _Id, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("subtrees", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Index("ix_audit_checkpoint_size", "size"),
+)
+
+# Words that people wrote, encrypted, with their wrapped keys. A row is deleted when its words are erased.
+audit_text = Table(
+    "audit_text",
+    metadata,
+    Column("position", _Id, ForeignKey("audit_leaf.position"), primary_key=True, autoincrement=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# What people did in reviews. Triggers refuse to change or delete rows, and whatever comes out of order. `mark` stands
+# for the six columns after it (`agent.model.review.Grounds`); `round` is the newest act that began the item's review
+# anew. Two different people: nobody approves one stage twice on the same grounds, nor two of them where two are needed.
+# The view `review_approved` counts who has approved an item as it stands now.
+review_act = Table(
+    "review_act",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("item_id", _Id, ForeignKey("item.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("acted_by", Text, nullable=False),
+    Column("acted_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until_day", Integer),
+    Column("to_class", Text),
+    Column("delegated_to", Text, nullable=False, server_default=""),
+    Column("round", _Id, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("version", LargeBinary, nullable=False),
+    Column("content_hash", LargeBinary),
+    Column("class_id", Text),
+    Column("outcome", Text),
+    Column("due_on", Integer),
+    Column("basis", Text, nullable=False),
+    Index("ix_review_act_item_id", "item_id"),
+    Index("ix_review_act_moving", "item_id", "kind", sqlite_where=text("kind IN ('extend', 'reclassify')")),
+    Index(
+        "uq_review_act_stage_once",
+        "item_id",
+        "round",
+        "mark",
+        "acted_by",
+        "stage",
+        unique=True,
+        sqlite_where=text("kind = 'approve'"),
+        postgresql_where=text("kind = 'approve'"),
+    ),
+    Index(
+        "uq_review_act_two_people",
+        "item_id",
+        "round",
+        "mark",
+        "acted_by",
+        unique=True,
+        sqlite_where=text("kind = 'approve' AND outcome NOT IN ('quarantine', 'retain_permanently')"),
+        postgresql_where=text("kind = 'approve' AND outcome NOT IN ('quarantine', 'retain_permanently')"),
+    ),
+)
+
+# Samples drawn from groups of like items, with all the items they speak for and what was found. Nothing is changed.
+review_sample = Table(
+    "review_sample",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("group_key", Text, nullable=False),
+    Column("class_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("seed", Text, nullable=False),
+    Column("population", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("at_most", BigInteger, nullable=False),
+    Column("drawn_by", Text, nullable=False),
+    Column("drawn_at", BigInteger, nullable=False),
+    Index("ix_review_sample_group_key", "group_key"),
+)
+
+review_sample_item = Table(
+    "review_sample_item",
+    metadata,
+    Column("sample_id", _Id, ForeignKey("review_sample.id"), primary_key=True),
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("drawn", Boolean, nullable=False),
+)
+
+review_sample_verdict = Table(
+    "review_sample_verdict",
+    metadata,
+    Column("sample_id", _Id, ForeignKey("review_sample.id"), primary_key=True),
+    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("good", Boolean, nullable=False),
+    Column("judged_by", Text, nullable=False),
+    Column("judged_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from agent.cli import check, detect, explain, extract, init, listing, report, scan, simulate, status
+from agent.cli.audit import audit_app
 from agent.cli.event import event_app
 from agent.cli.hold import hold_app
+from agent.cli.review import review_app
 from agent.cli.schedule import schedule_app
 
 app = typer.Typer(
@@ -32,6 +34,8 @@ app.command("report")(report.report)
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(event_app, name="event")
 app.add_typer(hold_app, name="hold")
+app.add_typer(audit_app, name="audit")
+app.add_typer(review_app, name="review")
 app.command("check")(check.check)
 app.command("detect")(detect.detect)
 app.command("extract")(extract.extract)

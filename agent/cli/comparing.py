@@ -83,7 +83,8 @@ def _item(compared: Compared) -> dict[str, Any]:
 def _stands(decision: Decision) -> dict[str, Any]:
     return {
         "state": decision.state.value,
-        "class": decision.placement or decision.class_id,
+        "class": decision.class_id,
+        "placement": decision.placement,
         "outcome": decision.outcome,
         "due_on": decision.due_on.isoformat() if decision.due_on else None,
     }
@@ -115,5 +116,6 @@ def _tell(facts: dict[str, Any], changes: Changes) -> None:
 def _words(stands: dict[str, Any]) -> str:
     parts = [say(stands["state"])]
     parts += [f"from {stands['due_on']}"] if stands["due_on"] else []
-    parts += [f"under {stands['class']}"] if stands["class"] else []
+    under = stands["placement"] or stands["class"]
+    parts += [f"under {under}"] if under else []
     return " ".join(parts)

@@ -36,7 +36,7 @@ def due(
     from agent.cli.opened import opened
     from agent.cli.progress import counting
     from agent.errors import UsageError
-    from agent.usecases.standing import bring_up_to_date
+    from agent.usecases.due import due_list
 
     with opened(state, config, schedule) as (catalogue, terms):
         today = bootstrap.today(terms.schedule)
@@ -44,10 +44,9 @@ def due(
         if as_of < today:
             raise UsageError("--at: this day is past. How things stood then is told by: retentiond simulate --at DATE")
         with counting(Console(stderr=True), "Deciding") as advance:
-            bring_up_to_date(catalogue, terms, today, advance)
-        counts = catalogue.standings.counts(as_of)
-        listed = list(islice(catalogue.standings.due(as_of), show))
-    facts = {"as_of": as_of.isoformat(), "states": dict(counts), "items": [_standing(one) for one in listed]}
+            told = due_list(catalogue, terms, today, as_of, advance)
+        listed = list(islice(told.due, show))
+    facts = {"as_of": as_of.isoformat(), "states": dict(told.counts), "items": [_standing(one) for one in listed]}
     if json:
         typer.echo(codec.dumps(facts, indent=2, ensure_ascii=False))
         return

@@ -130,4 +130,9 @@ def _tell(console: Console, result: dict[str, Any]) -> None:
     if result["classes"]:
         console.print(table)
     console.print(f"Files with personal data: {result['with_personal_data']:,}. Due for review: {result['due']:,}.")
+    if result["misplaced"]:
+        console.print(
+            f"ALERT: {result['misplaced']:,} lie where they must not, {result['to_quarantine']:,} of them to be moved "
+            "to quarantine. See: retentiond misplaced"
+        )
     console.print(f"Report: {result['report']}", highlight=False, soft_wrap=True)

@@ -173,6 +173,8 @@ class Scanning:
             "due": totals.states["due"],
             "states": dict(sorted(totals.states.items())),
             "with_personal_data": totals.with_personal_data,
+            "misplaced": totals.misplaced,
+            "to_quarantine": totals.to_quarantine,
             "report": _shown(report),
         }
         bootstrap.write_report(report, "html", catalogue, terms, as_of)

@@ -92,7 +92,7 @@ def show(named: Named = None, config: options.Config = None, json: options.Json 
     for rule in schedule.placement:
         then = "quarantine and alert" if rule.quarantine else "report"
         table.add_row(rule.id, ", ".join(rule.rows), rule.title, "as soon as it is found here", then)
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
 
 
 @schedule_app.command("diff")

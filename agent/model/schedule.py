@@ -272,8 +272,10 @@ class RetentionSchedule:
     def hidden_keys(self) -> Mapping[str, str]:
         """The keys that are kept as keyed hashes, each with the entity type whose identities they are: those that name
         persons, and those that are read from marks or texts, which keep no values either."""
-        captured = {capture.key: capture.entity_type or NAMED_AS for one in self.classes for capture in one.captures}
-        return {**dict.fromkeys(self.personal_keys, NAMED_AS), **captured}
+        captures = [capture for one in self.classes for capture in one.captures]
+        named = [*self.personal_keys, *(capture.key for capture in captures)]
+        found = {capture.key: capture.entity_type for capture in captures if capture.entity_type}
+        return {**dict.fromkeys(named, NAMED_AS), **found}
 
     @cached_property
     def captured_types(self) -> frozenset[str]:

@@ -98,8 +98,7 @@ def _after_event(facts: Facts, countdown: Countdown, type_: str, key: str, age: 
     day = max(days)
     if day > facts.today:
         sentence = f"{waits} of {about}; it is recorded for {say_date(day)}, which is still to come."
-        ahead = min(one for one in days if one > facts.today)
-        return Reading(DecisionState.WAITING, facts.reason(ReasonCode.NO_EVENT, sentence), again_on=ahead)
+        return Reading(DecisionState.WAITING, facts.reason(ReasonCode.NO_EVENT, sentence), again_on=day)
     last = "the last " if len(days) > 1 else "the "
     evidence = f'{last}event "{type_}" of {about}'
     if age is not None:

@@ -163,9 +163,8 @@ def _first(*days: date | None) -> date | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str, str, list[tuple[str, str]]]:
-    """Sorts the class that rules to the front; the steps are those in the docstring of `decide`. What comes after the
-    class's id tells apart two clocks of one class."""
+def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str]:
+    """Sorts the class that rules to the front; the steps are those in the docstring of `decide`."""
     return (
         _duty(clock),
         -(clock.due_on or _FAR_PAST).toordinal(),
@@ -173,8 +172,6 @@ def _precedence(clock: Clock) -> tuple[int, int, bool, int, int, str, str, list[
         -(clock.started_on or _FAR_PAST).toordinal(),
         _GENTLEST_FIRST.index(clock.retention_class.outcome),
         clock.retention_class.id,
-        clock.assignment.provenance,
-        sorted(clock.assignment.keys.items()),
     )
 
 

@@ -108,6 +108,7 @@ def _classes(entry: Entry) -> tuple[list[RetentionClass | None], Set[str]]:
     classes: list[RetentionClass | None] = []
     lines: dict[str, int] = {}
     going_over: list[tuple[RetentionClass, Entry]] = []
+    types: dict[str, str] = {}
     for unnamed in entry.items() or []:
         at_class = Entry(unnamed.node, _name_of_class(unnamed), unnamed.problems)
         fields = at_class.group(CLASS_FIELDS)
@@ -120,7 +121,7 @@ def _classes(entry: Entry) -> tuple[list[RetentionClass | None], Set[str]]:
             )
         elif class_id:
             lines[class_id] = fields["id"].node.start_mark.line + 1
-        read = _class(class_id, fields, at_class)
+        read = _class(class_id, fields, at_class, types)
         classes.append(read)
         if read and read.otherwise:
             going_over.append((read, fields["otherwise"]))
@@ -157,7 +158,9 @@ def _name_of_class(entry: Entry) -> str:
     return f"classes[{names[0]}]" if names and re.fullmatch(ID, names[0]) else entry.field
 
 
-def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> RetentionClass | None:
+def _class(
+    class_id: str | None, fields: dict[str, Entry], at_class: Entry, types: dict[str, str]
+) -> RetentionClass | None:
     title, mandate, scope_notes = (_text(fields.get(name)) for name in ("title", "mandate", "scope_notes"))
     condition = read_condition(fields["applies_when"]) if "applies_when" in fields else None
     keys = read_names(fields.get("keys"))
@@ -165,7 +168,7 @@ def _class(class_id: str | None, fields: dict[str, Entry], at_class: Entry) -> R
     trigger = read_trigger(fields["trigger"], keys) if "trigger" in fields else None
     period = read_period(fields["period"], trigger) if "period" in fields else None
     cut_off = read_cut_off(fields.get("cut_off"))
-    captures = read_captures(fields.get("captures"), keys)
+    captures = read_captures(fields.get("captures"), keys, types)
     if condition is not None:
         _check_keys(keys, captures_of(condition), {capture.key for capture in captures}, fields)
     if outcome is not None:

@@ -36,8 +36,9 @@ def read_texts(entry: Entry | None) -> tuple[str, ...]:
     return () if entry is None else tuple(text for item in entry.items() or [] if (text := item.text()))
 
 
-def read_captures(entry: Entry | None, keys: tuple[str, ...]) -> tuple[Capture, ...]:
-    """Where keys of the class are read from beside its path."""
+def read_captures(entry: Entry | None, keys: tuple[str, ...], types: dict[str, str]) -> tuple[Capture, ...]:
+    """Where keys of the class are read from beside its path. `types` are the entity types that keys have been found to
+    be read from so far in the schedule, one for each; those of this class come to be in it."""
     captures: list[Capture] = []
     for item in [] if entry is None else entry.items() or []:
         fields = item.group(CAPTURE_FIELDS)
@@ -49,6 +50,11 @@ def read_captures(entry: Entry | None, keys: tuple[str, ...]) -> tuple[Capture, 
             fields["key"].complain(f'The key "{key}" is not among the keys of this class. Add it there.')
         elif any((one.key, one.entity_type) == (key, kind) for one in captures):
             item.complain(f'This says again where "{key}" is read from. Keep one of them.')
+        elif kind and types.setdefault(key, kind) != kind:
+            item.complain(
+                f'The key "{key}" is read from {types[key]} above. What is found is kept as a hash, in which two types '
+                "never agree: use one type for one key, or another key."
+            )
         else:
             captures.append(Capture(key, kind))
     return tuple(captures)

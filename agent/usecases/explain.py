@@ -28,23 +28,36 @@ class Explanation:
 
 def explain_item(catalogue: Catalogue, terms: Terms, path: bytes, as_of: date) -> Explanation:
     """The explanation of the item at an absolute `path`. Raises `UsageError` if no scan has seen it."""
-    places = [
-        (share, read_name(share.location))
-        for share in catalogue.shares()
-        if path.startswith(read_name(share.location).rstrip(b"/") + b"/")
-    ]
-    # A share inside a share knows its items best: the deepest one answers.
-    for share, location in sorted(places, key=lambda place: len(place[1]), reverse=True):
-        folder, _, name = path[len(location.rstrip(b"/")) + 1 :].rpartition(b"/")
-        ref = ItemRef(folder, name)
+    places = places_of(catalogue, path)
+    for share, ref in places:
         record = catalogue.record(share, ref, terms.schedule.captured_types)
         if record is not None:
             return _explained(catalogue, terms, share, ref, record, as_of)
-    if not places:
-        raise UsageError(
+    raise unseen(path, anywhere=bool(places))
+
+
+def places_of(catalogue: Catalogue, path: bytes) -> tuple[tuple[Share, ItemRef], ...]:
+    """Where in which share an absolute path lies: a share inside a share knows its items best, so the deepest first."""
+    shares = [
+        (share, location.rstrip(b"/") + b"/")
+        for share in catalogue.shares()
+        if path.startswith((location := read_name(share.location)).rstrip(b"/") + b"/")
+    ]
+    shares.sort(key=lambda place: len(place[1]), reverse=True)
+    places = []
+    for share, location in shares:
+        folder, _, name = path[len(location) :].rpartition(b"/")
+        places.append((share, ItemRef(folder, name)))
+    return tuple(places)
+
+
+def unseen(path: bytes, *, anywhere: bool) -> UsageError:
+    """What to say of a path at which the catalogue has no item; `anywhere` says that a share lies around it."""
+    if not anywhere:
+        return UsageError(
             f"{show_name(path)}: this lies in no folder that has been scanned. Run: retentiond scan FOLDER"
         )
-    raise UsageError(
+    return UsageError(
         f"{show_name(path)}: no scan has seen this item. Is the name right, and is it newer than the scan?"
     )
 

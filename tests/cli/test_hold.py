@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import subprocess
 import sys
@@ -114,7 +113,7 @@ def test_placing_names_the_first_items_and_counts_all(office: Office) -> None:
     assert lines[-2:] == ["  and 6 more", 'Placed: hold 1, "Smith v Acme" (legal hold). It covers 26 items.']
     with office.catalogue() as catalogue:
         (hold,) = catalogue.holds.all()
-    assert (hold.placed_by, hold.reason, hold.kind) == (getpass.getuser(), "Claim 2026-17", HoldKind.LEGAL_HOLD)
+    assert (hold.placed_by, hold.reason, hold.kind) == (bootstrap.who(), "Claim 2026-17", HoldKind.LEGAL_HOLD)
     assert datetime.now(UTC) - hold.placed_at < timedelta(minutes=1)
 
 
@@ -150,7 +149,7 @@ def test_everything_that_can_be_said_of_a_hold_is_kept_and_told(office: Office) 
         "  of the class cases or personnel-file\n",
         f"  with the key case = 2026-17 or person = {joe}\n",
         "  last modified on 2019-01-01 or later\n  last modified on 2020-12-31 or earlier\n",
-        f"Placed by {getpass.getuser()} on {TODAY}",
+        f"Placed by {bootstrap.who()} on {TODAY}",
         "Review by 2998-01-01\n",
         "Covers 25 items\n",
         "  office: HR/Joe Bloggs/contract\n",
@@ -318,7 +317,7 @@ def test_holds_are_listed_with_their_items_and_their_reviews(office: Office) -> 
         a_pass(catalogue, Gone(ref_of(b"HR/Joe Bloggs/contract")), seen=26, hours=1)
 
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in office.run("list").splitlines() if "│" in line]
-    user, today = getpass.getuser(), str(TODAY)
+    user, today = bootstrap.who(), str(TODAY)
     assert rows == [
         ["1", "Smith v Acme", "legal hold", "in force", "26", "", "2999-01-01", today, user],
         [
@@ -372,7 +371,7 @@ def test_lifting_says_what_is_released_and_what_stays_held(office: Office) -> No
     )
     told = office.json("lift", "Smith v Acme", "--why", "Settled", "--yes")
     assert (told["lifted"], told["released"], told["still_held"]) == (True, 26, 10)
-    assert (told["hold"]["lifted_by"], told["hold"]["lifted_why"]) == (getpass.getuser(), "Settled")
+    assert (told["hold"]["lifted_by"], told["hold"]["lifted_why"]) == (bootstrap.who(), "Settled")
     said = office.run("lift", "4", "--why", "done", "--yes")
     assert said == (
         'Lifting hold 4, "four" (legal hold), releases 10 items; 1 of them stays held by another hold.\n'
@@ -380,7 +379,7 @@ def test_lifting_says_what_is_released_and_what_stays_held(office: Office) -> No
     )
     shown = office.run("show", "4")
     assert f"(legal hold): lifted on {TODAY}\n" in shown
-    assert f"Lifted by {getpass.getuser()} on {TODAY}" in shown
+    assert f"Lifted by {bootstrap.who()} on {TODAY}" in shown
     assert "UTC: done\n" in shown
     assert shown.endswith("Covers no item\n")
 
@@ -404,7 +403,7 @@ def test_a_hold_is_lifted_if_it_is_confirmed(office: Office) -> None:
     assert office.run("lift", "1", "--why", "done", answer="y\n").endswith(
         'Lifted: hold 1, "Smith v Acme" (legal hold).\n'
     )
-    assert office.json("show", "1")["lifted_by"] == getpass.getuser()
+    assert office.json("show", "1")["lifted_by"] == bootstrap.who()
 
 
 def test_a_restriction_is_lifted_only_after_the_person_was_told(office: Office) -> None:

@@ -20,6 +20,7 @@ A scenario is a YAML file under `scenarios/`, named like the schedule it tries:
       - {date: 2019-08-01, withdraw: case_closed, key: case, value: 2019-014}
       - {date: 2020-01-01, hold: Smith v Example, kind: legal_hold, path: "Cases/2019-014/**", citation: claim 123}
       - {date: 2021-01-01, lift: Smith v Example}
+      - {date: 2025-07-16, extend: Cases/2019-014/Report/Final report.docx, until: 2026-07-16}
     asked: [2019-07-14, 2019-07-15, 2025-07-15, 2025-07-16]
 
 The office is played day by day: what is made until then is scanned, by the real extraction and detection, what has
@@ -37,6 +38,7 @@ from typing import Any
 import yaml
 
 from agent.catalogue.events import NewEvent
+from agent.catalogue.reviews import NewAct
 from agent.catalogue.store import Catalogue
 from agent.execution.inline import InlineExecutor
 from agent.model.analysis_version import AnalysisVersion
@@ -45,12 +47,13 @@ from agent.model.decision import CLASS_MARK, KEY_MARK, LABELS_MARK, Decision
 from agent.model.event import Event
 from agent.model.hold import Hold, HoldKind, HoldScope
 from agent.model.key import KeyForm
+from agent.model.review import ActKind
 from agent.retention.loader import load_schedule
 from agent.usecases.analyse import Analyst, Identify
 from agent.usecases.evaluate import Evaluation, Terms
 from agent.usecases.holds import Holds
 from agent.usecases.scan import Scan
-from agent.usecases.standing import bring_up_to_date
+from agent.usecases.standing import basis, bring_up_to_date
 from connectors.memory import MemoryConnector
 from tests.corpus.formats import docx, eml, pdf, xlsx
 
@@ -140,6 +143,9 @@ class Office:
             assert hold is not None, f"there is no hold {fact['lift']}"
             self._catalogue.holds.lift(hold.number, "officer", "it is over", at, fact.get("told"))
             return
+        if "extend" in fact:
+            self._extend(fact["extend"], fact["until"], at)
+            return
         value = self._terms.form.of(fact["key"], fact["value"])
         if "event" in fact:
             event = Event(fact["event"], fact["key"], value, fact.get("on", fact["date"]))
@@ -156,6 +162,16 @@ class Office:
             self._catalogue.events.correct(number, new, at, "officer", "the date was wrong")
         else:
             self._catalogue.events.withdraw(number, at, "officer", "it did not happen")
+
+    def _extend(self, path: str, until: date, at: datetime) -> None:
+        """A reviewer lets the file stay until that day, as far as its class allows."""
+        bring_up_to_date(self._catalogue, self._terms, at.date())
+        number = next(record.item_id for ref, record in self._catalogue.records() if str(ref) == path)
+        item = self._catalogue.reviews.items([number])[number]
+        grounds = item.grounds(basis(self._terms))
+        reason = "it could matter in a claim"
+        act = NewAct(number, ActKind.EXTEND, "reviewer", reason, grounds, item.newest_act, until=until)
+        self._catalogue.reviews.add([act], at, "officer")
 
     def _hold(self, fact: Mapping[str, Any], at: datetime) -> None:
         keys = tuple((key, self._terms.form.of(key, value)) for key, value in fact.get("keys", {}).items())

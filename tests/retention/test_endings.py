@@ -78,6 +78,24 @@ def test_an_event_takes_an_item_out_of_its_class_and_into_another_from_its_day_o
     ]
 
 
+def test_the_first_of_several_planned_events_is_the_day_to_ask_again() -> None:
+    planned = [used(date(2027, 5, 1)), used(date(2027, 2, 1)), used(date(2027, 9, 1))]
+    assert decided(LETTER, REPORT, events=[CLOSING, *planned]).again_on == date(2027, 2, 1)
+    assert decided(LETTER, REPORT, events=[CLOSING, *planned], today=date(2027, 2, 1)).class_id == "report"
+
+
+def test_a_class_that_does_not_rule_may_be_what_changes_next() -> None:
+    """Once its date lies no longer ahead, that date is weak, and weak dates call for a person."""
+    waiting, dated = a_class("waiting", trigger=CLOSED, keys=("case",)), a_class("dated", period=Period(years=1))
+    schedule, assignments = a_schedule(waiting, dated), [an_assignment("waiting", **KEYS), an_assignment("dated")]
+    record = a_record(modified_at=at(2027, 2, 1), created_at=None)
+    decision = decide(record, assignments, schedule, [], TODAY)
+    assert (decision.class_id, decision.outcome, decision.again_on) == (
+        "waiting", Disposition.DESTROY, date(2027, 2, 1),
+    )  # fmt: skip
+    assert decide(record, assignments, schedule, [], date(2027, 2, 1)).outcome is Disposition.REVIEW
+
+
 def test_an_exemption_that_the_item_shows_itself_comes_before_any_event() -> None:
     decision = decided(LETTER, REPORT, events=[CLOSING, used(date(2027, 1, 1))], exempt='label "used" at the source')
     assert (decision.class_id, decision.again_on) == ("report", None)
@@ -98,8 +116,11 @@ def test_the_event_of_another_document_exempts_nothing() -> None:
 
 def test_an_item_that_belongs_to_the_other_class_anyway_keeps_the_keys_it_has_there() -> None:
     assignments = [an_assignment("letter", **KEYS), an_assignment("report", case="another")]
-    decision = decide(a_record(), assignments, a_schedule(LETTER, REPORT), [CLOSING, used(TODAY)], TODAY)
+    schedule, closing = a_schedule(LETTER, REPORT), Event("case_closed", "case", "another", date(2018, 1, 31))
+    decision = decide(a_record(), assignments, schedule, [CLOSING, used(TODAY)], TODAY)
     assert (decision.state, decision.class_id) == (DecisionState.WAITING, "report")
+    decision = decide(a_record(), assignments, schedule, [closing, used(TODAY)], TODAY)
+    assert (decision.state, decision.due_on) == (DecisionState.DUE, date(2024, 2, 1))
 
 
 def test_of_several_ways_into_a_class_the_longest_duty_counts_whatever_their_order() -> None:
@@ -113,6 +134,9 @@ def test_of_several_ways_into_a_class_the_longest_duty_counts_whatever_their_ord
         assert decision.competing == ()
         waiting = decide(a_record(), order, schedule, [CLOSING, used(TODAY)], TODAY)
         assert waiting.state is DecisionState.WAITING
+    by_label = [replace(assignments[0], exempt='label "used" at the source'), assignments[1]]
+    decisions = [decide(a_record(), order, schedule, [used(TODAY)], TODAY) for order in (by_label, by_label[::-1])]
+    assert decisions[0] == decisions[1]
 
 
 # What the last of several countdowns may leave out

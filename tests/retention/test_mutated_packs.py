@@ -97,7 +97,7 @@ def put_right(node: yaml.Node) -> None:
 
 
 @given(mutated())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_schedule_that_is_cut_about_is_read_or_refused_in_plain_words(text: str) -> None:
     try:
         schedule = load_schedule(text, "s.yaml")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from agent.model.condition import (
@@ -17,20 +15,20 @@ from agent.model.condition import (
     StoredIn,
 )
 from agent.model.finding import SPECIAL_CATEGORIES, DataCategory
-from agent.model.record_kind import RecordKind
 from agent.model.schedule import (
     Authority,
     Capture,
     Disposition,
     EventTrigger,
-    Example,
     Exemption,
     Period,
     PlacementRule,
     Recipient,
+    ReferenceForm,
 )
 from agent.retention.loader import load_schedule
 from tests.retention.test_loader import CLASS, GOOD, NOT_QUOTED, PAY, changed, complaint
+from tests.retention.test_schema import accepted
 
 OUTCOME, CLASSES = "    outcome: review\n", "classes:\n"
 CONDITION = 'path: "**/payroll/**"'
@@ -41,7 +39,6 @@ BY_EVENT = (
 )  # fmt: skip
 EMPTY = "This list is empty. Put at least one line into it, or leave the field out if it may be."
 A_LIST = "Here stands text, but a list is needed: begin each of its lines with a hyphen."
-A_DAY = "Write a day here, as year, month and day: 2026-03-31."
 A_NAME = "Use small letters, digits and underscores, beginning with a letter: employment_ended."
 PLACES = "Use one of: cloud, local_drive, outside_eea, outside_uk, personal_device, removable, server."
 NO_CASE = (
@@ -60,10 +57,6 @@ def above(lines: str) -> str:
     return changed(CLASSES, lines + CLASSES)
 
 
-def example(text: str) -> str:
-    return more(f"    examples: [{{{text}}}]\n")
-
-
 def told(text: str, expected: list[str]) -> bool:
     assert complaint(text).splitlines() == [f"s.yaml:{line}" for line in expected]
     return True
@@ -74,6 +67,7 @@ def test_everything_beside_the_clock_is_read() -> None:
         "personal_keys: [child, person]\n"
         "special_categories: [health, criminal]\n"
         "supervisory_authority: {name: ICO, contact: ico.org.uk}\n"
+        "references: [{type: CASE_REFERENCE, pattern: 'C[0-9]+', context: case}, {type: EMPLOYEE_ID, pattern: E}]\n"
         "recipients: [{name: HMRC, contact: c, receives: [payroll]}]\n"
         "placement:\n"
         "  - {id: no-drives, title: None on drives, mandate: A law., rows: [S0-9], then: quarantine,\n"
@@ -82,7 +76,7 @@ def test_everything_beside_the_clock_is_read() -> None:
     ).replace(
         f"      {CONDITION}\n    trigger: modified\n",
         '      all_of: [{path: "**/{case}/**"}, {label: [Pay, x]}, {same_content_as: "old/*"}]\n'
-        "    keys: [case, child]\n    captures: [{key: child, finding: PERSON}, {key: child}]\n"
+        "    keys: [case, child]\n    captures: [{key: child, finding: UK_NHS}, {key: child}]\n"
         "    trigger: {event: closed, key: case}\n",
     ).replace(
         OUTCOME,
@@ -94,6 +88,10 @@ def test_everything_beside_the_clock_is_read() -> None:
     assert schedule.personal_keys == {"child", "person"}
     assert schedule.special_categories == {DataCategory.HEALTH, DataCategory.CRIMINAL}
     assert schedule.authority == Authority("ICO", "ico.org.uk")
+    assert schedule.references == (
+        ReferenceForm("CASE_REFERENCE", "C[0-9]+", "case"),
+        ReferenceForm("EMPLOYEE_ID", "E"),
+    )
     assert schedule.recipients == (Recipient("HMRC", "c", ("payroll",)),)
     drives = StoredIn((StorageKind.LOCAL_DRIVE, StorageKind.REMOVABLE))
     assert schedule.placement == (
@@ -112,7 +110,8 @@ def test_everything_beside_the_clock_is_read() -> None:
     assert (payroll.rows, payroll.stages) == (("S3-4", "S3-5"), ("manager", "DPO"))
     assert payroll.extension == Period(years=1, plus=Period(months=6))
     assert payroll.unless == (Exemption(EventTrigger("appealed", "case")), Exemption(ShareIs(("Old",))))
-    assert payroll.captures == (Capture("child", "PERSON"), Capture("child"))
+    assert payroll.captures == (Capture("child", "UK_NHS"), Capture("child"))
+    assert schedule.hidden_keys == {"child": "UK_NHS", "person": "PERSON"}
     assert (payroll.otherwise, other.otherwise) == ("other", None)
     assert (other.keeps, other.unless, other.extension, other.stages, other.rows) == ((), (), None, (), ())
 
@@ -121,29 +120,6 @@ def test_what_is_left_out_has_its_usual_value() -> None:
     schedule = load_schedule(GOOD, "s.yaml")
     assert (schedule.personal_keys, schedule.special_categories) == ({"person"}, SPECIAL_CATEGORIES)
     assert (schedule.placement, schedule.recipients, schedule.authority) == ((), (), None)
-
-
-def test_examples_are_read_with_their_days() -> None:
-    text = more(
-        "    examples:\n"
-        "      - item: {path: a.txt}\n        states: {2026-03-01: keep}\n"
-        "      - item:\n          {path: b.txt, share: hr, created: 2019-01-02, found: 2019-01-05,\n"
-        "           findings: [UK_NINO, health], content: payroll, stored_in: [cloud], labels: [final],\n"
-        "           copies: [c/d.txt]}\n"
-        "        events: [{event: closed, key: case, value: 7/1, date: 2020-02-29}]\n"
-        '        states: {2026-03-01: due, "2026-03-02": unclassified}\n'
-        "      - item: {path: c.txt, modified: 2018-01-02}\n        states: {2026-03-01: waiting}\n"
-    )
-    plain, full, modified = load_schedule(text, "s.yaml").classes[0].examples
-    usual = date(2020, 1, 2)
-    kept = ((date(2026, 3, 1), "keep"),)
-    assert plain == Example("a.txt", "share", usual, usual, usual, (), None, (), (), frozenset(), (), kept, 17)
-    assert full == Example(
-        "b.txt", "hr", date(2019, 1, 2), date(2019, 1, 2), date(2019, 1, 5), ("UK_NINO", "health"), RecordKind.PAYROLL,
-        ("final",), ("c/d.txt",), frozenset({StorageKind.CLOUD}), (("closed", "case", "7/1", date(2020, 2, 29)),),
-        ((date(2026, 3, 1), "due"), (date(2026, 3, 2), "unclassified")), 19,
-    )  # fmt: skip
-    assert (modified.modified, modified.created, modified.found) == (date(2018, 1, 2),) * 3
 
 
 # fmt: off
@@ -200,6 +176,9 @@ BAD_ENDINGS = [
         "SC_CRIMINAL, SC_GENETIC, SC_HEALTH, SC_POLITICAL, SC_RACE, SC_RELIGION, and others that the schema lists."]),
     ("    keys: [child]\n    captures:\n      - key: child\n      - key: child\n", [
         f'19:9: {PAY}.captures[2]: This says again where "child" is read from. Keep one of them.']),
+    ("    keys: [a]\n    captures:\n      - {key: a, finding: PERSON}\n      - {key: a, finding: UK_NHS}\n", [
+        f'19:9: {PAY}.captures[2]: The key "a" is read from PERSON above. What is found is kept as a hash, in '
+        "which two types never agree: use one type for one key, or another key."]),
     ("    captures: [{finding: PERSON}]\n", [
         f'16:16: {PAY}.captures[1]: The field "key" is missing. The key, one of the class\'s keys.']),
 ]
@@ -219,55 +198,6 @@ BAD_CONDITIONS = [
      "keys of this class. Add it to keys, or write * in its place."),
     ('not: {same_content_as: "{case}/*"}', f'12:12: {PAY}.applies_when.not: {{case}} under "not" can capture nothing, '
      "since nothing matches there. Write * in its place."),
-]
-AT = f"{PAY}.examples[1]"
-KEPT = "states: {2026-03-01: keep}"
-BAD_EXAMPLES = [
-    ("", [
-        f'16:16: {AT}: The field "item" is missing. The item.',
-        f'16:16: {AT}: The field "states" is missing. Days, and how the item stands on each: keep, waiting, due, '
-        "blocked or unclassified."]),
-    (f"item: a.txt, {KEPT}", [
-        f"16:23: {AT}.item: Here stands text, but a group of fields is needed, with: path."]),
-    (f"item: {{share: hr}}, {KEPT}", [
-        f'16:23: {AT}.item: The field "path" is missing. The item\'s path in its share.']),
-    (f'item: {{path: "", share: 7}}, {KEPT}', [
-        f"16:30: {AT}.item.path: This text is empty. Write something, or leave the field out if it may be.",
-        f'16:41: {AT}.item.share: 7 {NOT_QUOTED}: "7".']),
-    (f"item: {{path: a, modified: 2026-02-31}}, {KEPT}", [
-        f"16:43: {AT}.item.modified: There is no 2026-02-31 in the calendar."]),
-    (f"item: {{path: a, created: 1/2/2026, found: [soon]}}, {KEPT}", [
-        f"16:42: {AT}.item.created: {A_DAY}", f"16:59: {AT}.item.found: {A_DAY}"]),
-    (f"item: {{path: a, findings: [UK_NINNO], content: pay, stored_in: [moon]}}, {KEPT}", [
-        f'16:44: {AT}.item.findings[1]: "UK_NINNO" is not an entity type or data category that can be found. '
-        'Did you mean "UK_NINO"?',
-        f'16:64: {AT}.item.content: "pay" is not a kind of record. Did you mean "payroll"?',
-        f'16:81: {AT}.item.stored_in[1]: "moon" is not a sort of place. {PLACES}']),
-    (f"item: {{path: a, labels: x, copies: []}}, {KEPT}", [
-        f"16:41: {AT}.item.labels: {A_LIST}", f"16:52: {AT}.item.copies: {EMPTY}"]),
-    ("item: {path: a}, states: {2026-02-31: keep, 2026-03-01: kept, x: due}", [
-        f"16:43: {AT}.states: There is no 2026-02-31 in the calendar.",
-        f'16:73: {AT}.states.2026-03-01: "kept" is not a state. Did you mean "keep"?',
-        f"16:79: {AT}.states: {A_DAY}"]),
-    ("item: {path: a}, states: {}", [
-        f"16:42: {AT}.states: Write at least one line here, with a colon between its two parts."]),
-    ("item: {path: a}, states: [keep]", [
-        f"16:42: {AT}.states: Write at least one line here, with a colon between its two parts."]),
-    ("item: {path: a}, states: {2026-03-01: keep, 2026-03-01: due}", [
-        f'16:61: {AT}.states: "2026-03-01" is given twice, first on line 16. Keep one of them.']),
-    ("item: {path: a}, states: {? [a] : keep, 2026-03-01: [due]}", [
-        f"16:45: {AT}.states: {A_DAY}",
-        f"16:69: {AT}.states.2026-03-01: Here stands a list, but text is needed."]),
-    (f"item: {{path: a}}, events: [], {KEPT}", [f"16:42: {AT}.events: {EMPTY}"]),
-    (f"item: {{path: a}}, events: [left, {{event: Left, key: p, value: 7, date: 2026-13-01}}], {KEPT}", [
-        f"16:43: {AT}.events[1]: Here stands text, but a group of fields is needed, with: event, key, value, date.",
-        f'16:57: {AT}.events[2].event: "Left" cannot be used here. {A_NAME}',
-        f'16:78: {AT}.events[2].value: 7 {NOT_QUOTED}: "7".',
-        f"16:87: {AT}.events[2].date: There is no 2026-13-01 in the calendar."]),
-    (f"item: {{path: a}}, events: [{{event: left, key: p}}], {KEPT}", [
-        f'16:43: {AT}.events[1]: The field "date" is missing. The day on which it happened.',
-        f'16:43: {AT}.events[1]: The field "value" is missing. Which person, case or other matter the event is '
-        "about."]),
 ]
 RULE = "title: A, mandate: A law., then: report"
 BAD_PACKS = [
@@ -303,6 +233,16 @@ BAD_PACKS = [
         '6:14: recipients[1]: The field "contact" is missing. How to reach them.',
         '6:14: recipients[1]: The field "receives" is missing. The classes whose data they get.',
         "6:28: recipients[2]: Here stands text, but a group of fields is needed, with: name, contact, receives."]),
+    ("references: [{type: CASE_NUMBER, pattern: '[A-Z', context: '('}, x]\n", [
+        '6:21: references[1].type: "CASE_NUMBER" is not a type of number. Use one of: CASE_REFERENCE, EMPLOYEE_ID.',
+        "6:43: references[1].pattern: This is no regular expression: unterminated character set at position 0.",
+        "6:60: references[1].context: This is no regular expression: missing ), unterminated subpattern at position "
+        "0.",
+        "6:66: references[2]: Here stands text, but a group of fields is needed, with: type, pattern."]),
+    ("references: [{context: 7}]\n", [
+        '6:14: references[1]: The field "pattern" is missing. A regular expression for the number.',
+        '6:14: references[1]: The field "type" is missing. What it is a number of.',
+        f'6:24: references[1].context: 7 {NOT_QUOTED}: "7".']),
     ("supervisory_authority: ICO\n", [
         "6:24: supervisory_authority: Here stands text, but a group of fields is needed, with: name, contact."]),
     ("supervisory_authority: {name: ICO}\n", [
@@ -340,17 +280,6 @@ def test_a_bad_label_place_or_copy_is_told_with_its_place(condition: str, expect
     assert told(changed(CONDITION, condition), [expected])
 
 
-@pytest.mark.parametrize(("text", "expected"), BAD_EXAMPLES)
-def test_a_bad_example_is_told_with_its_place(text: str, expected: list[str]) -> None:
-    assert told(example(text), expected)
-
-
-def test_an_example_that_is_no_group_is_told() -> None:
-    said = f"16:16: {AT}: Here stands text, but a group of fields is needed, with: item, states."
-    assert told(more("    examples: [one]\n"), [said])
-    assert told(more("    examples: []\n"), [f"16:15: {PAY}.examples: {EMPTY}"])
-
-
 @pytest.mark.parametrize(("lines", "expected"), BAD_PACKS)
 def test_what_stands_wrong_beside_the_classes_is_told_with_its_place(lines: str, expected: list[str]) -> None:
     assert told(above(lines), expected)
@@ -360,3 +289,25 @@ def test_a_class_that_cannot_be_read_for_another_reason_is_still_known_by_its_id
     text = above("recipients: [{name: HMRC, contact: c, receives: [payroll]}]\n").replace("review", "bin")
     assert complaint(text).startswith(f's.yaml:16:14: {PAY}.outcome: "bin" is not an outcome.')
     assert "\n" not in complaint(text)
+
+
+# What belongs together and what a pattern can match is for the loader to know.
+OF_MEANING = (
+    "stands only", "other class", "of its own", "needs the key", "does not have", "capture", "says again",
+    "is read from", "already a placement rule", "There is no class", "extension of none",
+)  # fmt: skip
+OF_SHAPE = [
+    text
+    for build, cases in ((more, BAD_ENDINGS), (above, BAD_PACKS))
+    for text, expected in ((build(lines), " ".join(expected)) for lines, expected in cases)
+    if not any(words in expected for words in OF_MEANING)
+]
+
+
+@pytest.mark.parametrize("text", OF_SHAPE)
+def test_the_schema_refuses_what_is_wrong_by_its_shape(text: str) -> None:
+    assert not accepted(text)
+
+
+def test_most_of_what_is_wrong_is_wrong_by_its_shape() -> None:
+    assert len(OF_SHAPE) > 20

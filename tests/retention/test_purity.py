@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import re
 import sys
@@ -56,12 +57,14 @@ def watched() -> Iterator[list[str]]:
     """Everything that the block asks of the world outside."""
     global _seen
     _seen = []
+    gc.disable()  # what others do while rubbish is collected is not ours
     before = sys.getprofile()
     sys.setprofile(_watch)
     try:
         yield _seen
     finally:
         sys.setprofile(before)
+        gc.enable()
         _seen = None
 
 

@@ -1,0 +1,19 @@
+"""Who is told what people have recorded, in the transaction that records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agent.model.event import RecordedEvent
+from agent.model.hold import Hold
+from agent.model.review import ReviewAct
+
+Testimony = RecordedEvent | Hold | ReviewAct
+
+# Gets the open connection and the facts as they have just been written; what it raises undoes the whole.
+Witness = Callable[[Any, Sequence[Testimony]], None]
+
+
+def no_witness(connection: Any, facts: Sequence[Testimony]) -> None:
+    """Nobody is told."""

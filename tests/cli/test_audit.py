@@ -1,0 +1,68 @@
+"""`retentiond audit`, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Command
+
+
+@pytest.fixture
+def state(tmp_path: Path, retentiond: Command) -> Path:
+    """A state directory after a scan and one hold."""
+    share = tmp_path / "share"
+    share.mkdir()
+    (share / "minutes.txt").write_text("Minutes of the meeting.")
+    assert retentiond("scan", share).returncode == 0
+    hold(retentiond, "First")
+    return tmp_path / "state"
+
+
+def hold(retentiond: Command, name: str) -> None:
+    placed = retentiond("hold", "place", name, "--kind", "legal-hold", "--reason", "A claim", "--path", "**", "--yes")
+    assert placed.returncode == 0, placed.stderr
+
+
+def verified(retentiond: Command, *options: str | Path) -> tuple[int, list[str]]:
+    done = retentiond("audit", "verify", "--json", *options)
+    return done.returncode, [one["trouble"] for one in json.loads(done.stdout)["findings"]]
+
+
+def test_a_log_that_is_as_it_was_is_good(state: Path, retentiond: Command, tmp_path: Path) -> None:
+    assert retentiond("audit", "checkpoint", "--to", tmp_path / "outside").returncode == 0
+    hold(retentiond, "Second")
+    assert verified(retentiond, "--checkpoints", tmp_path / "outside") == (0, [])
+    shown = json.loads(retentiond("audit", "show", "--json").stdout)["entries"]
+    assert [one["kind"] for one in shown] == ["hold_placed", "hold_placed"]
+    assert retentiond("audit", "key").stdout.startswith("retentiond/")
+
+
+def test_a_changed_catalogue_is_told_with_its_exit_code(state: Path, retentiond: Command) -> None:
+    with sqlite3.connect(state / "catalogue.sqlite") as connection:
+        connection.execute("UPDATE hold SET reason = 'another'")
+    assert verified(retentiond) == (8, ["mismatch"])
+
+
+def test_a_catalogue_set_back_to_an_older_copy_is_told_by_a_checkpoint_outside(
+    state: Path, retentiond: Command, tmp_path: Path
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(state, older)
+    hold(retentiond, "Second")
+    assert retentiond("audit", "checkpoint", "--to", tmp_path / "outside").returncode == 0
+    shutil.rmtree(state)
+    shutil.copytree(older, state)
+    assert verified(retentiond) == (0, [])
+    assert verified(retentiond, "--checkpoints", tmp_path / "outside") == (10, ["rollback"])
+
+
+def test_what_is_no_checkpoint_cannot_verify_anything(state: Path, retentiond: Command, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("nothing of the kind\n")
+    assert verified(retentiond, "--checkpoints", tmp_path / "outside") == (11, ["unverifiable"])
+    missing = retentiond("audit", "verify", "--checkpoints", tmp_path / "not there")
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)
