@@ -14,7 +14,7 @@ from agent.usecases.evaluate import Evaluated, Evaluation
 
 # Where people put things for the moment, and how programs name what they copy.
 _FOR_THE_MOMENT = re.compile(
-    r"(?:^|/)(?:downloads?|desktop|te?mp|temporary|scratch|old|backups?|bak|copies|to sort|unsorted|misc)(?:/|$)"
+    r"(?:^|/)(?:downloads?|desktop|temp|tmp|temporary|scratch|old|backups?|bak|copies|to sort|unsorted|misc)(?:/|$)"
     r"|\(\d+\)\.[^/]*$|(?:\bcopy(?: of)?\b|kopie|~)[^/]*$",
     re.IGNORECASE,
 )
