@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,8 +79,8 @@ def analyse(text: str, persons: Iterable[Span], lexicon: Lexicon) -> Analysis:
     """The analysis of a text. `persons` are spans in it."""
     import numpy
 
-    found = lexicon.terms(text) + lexicon.patterned(text)
     people = sorted((span.start, span.end) for span in persons)
+    found = _outside_names(lexicon.terms(text) + lexicon.patterned(text), people)
     tokens, starts = _tokens(text, people)
     parts = units(text)
     ends = numpy.asarray([unit.end for unit in parts], dtype=numpy.int64)
@@ -96,6 +97,19 @@ def analyse(text: str, persons: Iterable[Span], lexicon: Lexicon) -> Analysis:
         tuple(found),
         numpy.asarray([start for start, _ in people], dtype=numpy.int64),
     )
+
+
+def _outside_names(hits: Sequence[Hit], people: Sequence[tuple[int, int]]) -> list[Hit]:
+    """The hits that are no part of somebody's name: Christian, Bishop and Monk are names too."""
+    if not people:
+        return list(hits)
+    starts = [start for start, _ in people]
+    kept = []
+    for hit in hits:
+        before = bisect_right(starts, hit.start) - 1
+        if before < 0 or hit.end > people[before][1]:
+            kept.append(hit)
+    return kept
 
 
 def _tokens(text: str, people: Sequence[tuple[int, int]]) -> tuple[list[str], list[int]]:

@@ -9,6 +9,7 @@ import pytest
 from agent.detection.special.analysis import LONGEST_UNIT, units
 from agent.detection.special.recognisers import special_recognisers
 from agent.detection.special.search import ENTITY_TYPES, DocumentEvidence, SpecialSearch
+from agent.model.finding import Span
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,13 @@ def test_presidio_gets_one_recogniser_for_each_category_and_they_agree_with_the_
 def test_a_recogniser_that_is_not_asked_for_its_category_gives_nothing() -> None:
     health = special_recognisers()[0]
     assert health.analyze("My asthma is worse.", ["SC_UNION"]) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Dear Christian, the van is at the hut.", "Duncan Bishop has paid.", "From: Anselm Monk"]
+)
+def test_a_word_of_faith_that_is_part_of_a_name_is_no_evidence(text: str) -> None:
+    name = next(word for word in ("Christian", "Duncan Bishop", "Anselm Monk") if word in text)
+    person = Span("PERSON", text.index(name), text.index(name) + len(name), 0.9)
+    assert not [span for span in SpecialSearch().find(text, [person]) if span.entity_type == "SC_RELIGION"]
+    assert [span for span in SpecialSearch().find(text, []) if span.entity_type == "SC_RELIGION"]
