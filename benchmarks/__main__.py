@@ -16,7 +16,7 @@ from agent.cli.logs import start_logging
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--million", action="store_true", help="walk, rescan and decide on 1,000,000 files too")
+    parser.add_argument("--million", action="store_true", help="walk and rescan 1,000,000 files too")
     everything = "walk,extract,detect,scan,evaluate,vault"
     parser.add_argument("--only", default=everything, help="which measurements, by comma")
     parser.add_argument("--folder", type=Path, help="also scan this folder end to end, and extract from it")
@@ -51,7 +51,7 @@ def main() -> None:
         if "evaluate" in wanted:
             from benchmarks import evaluating
 
-            evaluating.measure(Path(scratch), 1_000_000 if arguments.million else 100_000)
+            evaluating.measure(Path(scratch), 1_000_000)
 
 
 main()
