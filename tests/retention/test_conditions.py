@@ -22,6 +22,7 @@ def test_a_condition_is_read_as_in_a_schedule() -> None:
         ("path: HR//b", "--query:1:7: path: Two slashes"),
         ("pathh: HR/**", 'There is no field "pathh" here. Did you mean "path"?'),
         ("{}", "This condition says nothing"),
+        ("payroll", "Here stands text, but a group of fields is needed"),
         ("[path]", "A list of conditions needs to say how many must hold"),
         ("path: [", "--query:1:"),
         ("path: *x", "--query:1:"),
