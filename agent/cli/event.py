@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -150,6 +151,9 @@ def import_(
         float,
         typer.Option("--settled-after", metavar="SECONDS", min=0, help="Leave files of the folder written to since."),
     ] = 5.0,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and take each file of the folder as it comes. Ends with Ctrl-C.")
+    ] = False,
     planned: _Planned = False,
     unawaited: _Unawaited = False,
     yes: _Yes = False,
@@ -169,6 +173,18 @@ def import_(
     from agent.cli.event_acts import EventDesk, opened
     from agent.errors import UsageError
 
+    if watch:
+        from agent.cli.watching import changes
+
+        if folder is None or file is not None or not yes or dry_run:
+            raise UsageError("--watch goes with --folder and --yes: nobody is asked while it waits.")
+        with contextlib.suppress(KeyboardInterrupt):
+            for _ in changes(folder, settled_after):
+                # Opened anew each time: the day may be another one, and nothing is held while it waits.
+                with opened(state, config, schedule) as (register, _, _), contextlib.suppress(typer.Exit):
+                    desk = EventDesk(register, yes=True, dry_run=False, json=json)
+                    desk.act_on_folder(folder, settled_after, planned=planned, unawaited=unawaited, told_empty=False)
+        return
     with opened(state, config, schedule) as (register, _, _):
         desk = EventDesk(register, yes=yes, dry_run=dry_run, json=json)
         if folder is not None and file is None:

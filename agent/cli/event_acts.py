@@ -91,8 +91,10 @@ class EventDesk:
         elif recorded:
             typer.echo(f"Recorded: {_events(len(recorded))}, numbers {recorded[0].number} to {recorded[-1].number}.")
 
-    def act_on_folder(self, path: Path, settled_after: float, *, planned: bool, unawaited: bool) -> None:
-        """Takes every file of a drop folder."""
+    def act_on_folder(
+        self, path: Path, settled_after: float, *, planned: bool, unawaited: bool, told_empty: bool = True
+    ) -> None:
+        """Takes every file of a drop folder; with `told_empty` also says so if there is none."""
         self._can_ask()
         facts: dict[str, Mapping[str, Any]] = {}
 
@@ -116,10 +118,10 @@ class EventDesk:
             dropped.append(one)
             if not self._json:
                 typer.echo(self._say_fate(one))
-        if self._json:
+        if self._json and (dropped or told_empty):
             files = [{"file": one.name, "fate": one.fate, "why": one.why, **facts.get(one.name, {})} for one in dropped]
             _echo({"folder": show_name(os.fsencode(path)), "dry_run": self._dry_run, "files": files})
-        elif not dropped:
+        elif not dropped and told_empty:
             typer.echo("There is no CSV file in this folder.")
         if any(one.fate is Fate.REFUSED for one in dropped):
             raise typer.Exit(ExitCode.USAGE)
