@@ -164,11 +164,13 @@ def schedule_file(named: str) -> Path:
 
 def schedule_from(named: str) -> RetentionSchedule:
     """The retention schedule of that name or path. Raises `ConfigurationError`."""
+    from agent.retention.entries import MAX_CHARACTERS
     from agent.retention.loader import load_schedule
 
     path = schedule_file(named)
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as file:
+            text = file.read(MAX_CHARACTERS + 1)  # the loader says what is wrong with more
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the schedule ({error.strerror}).") from error
     except UnicodeDecodeError as error:

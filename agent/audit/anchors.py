@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.audit.checkpoint import LARGEST_NOTE_BYTES, parse
-from agent.errors import AgentError
+from agent.errors import AgentError, ExitCode
 
 _CUT_SHORT = b"(cut short)"
 _SIGNATURES = "— ".encode()
@@ -27,6 +27,8 @@ _AUTHPRIV_NOTICE = 10 * 8 + 5
 
 class AnchorFailed(AgentError):
     """A checkpoint did not reach its anchor. It is stored all the same; publish the newest one again later."""
+
+    exit_code = ExitCode.SOURCE_UNAVAILABLE
 
 
 class Anchor(Protocol):

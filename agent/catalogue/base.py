@@ -11,6 +11,8 @@ from agent.model.finding import Finding, Verdict
 from agent.model.outcome import Extraction, Outcome, OutcomeKind
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, Item, ItemRef
 
+LARGEST_NUMBER = 2**63 - 1  # of an item or an act: what the database can hold
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

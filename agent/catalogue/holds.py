@@ -103,18 +103,6 @@ class HoldRecords:
             self._database.testify([lifted])
         return lifted
 
-    def cover(self, item_id: int, hold_ids: Iterable[int]) -> None:
-        """These holds cover the item too, which is being judged anew: its standing is the caller's to write.
-
-        Never takes an item out of a hold. Inside the caller's transaction, if one is open.
-        """
-        rows = [(item_id, number) for number in hold_ids]
-        if rows:
-            with self._database.faults():
-                self._database.connection.exec_driver_sql(
-                    "INSERT OR IGNORE INTO held (item_id, hold_id) VALUES (?, ?)", rows
-                )
-
     # Reading
 
     def all(self) -> tuple[Hold, ...]:

@@ -9,6 +9,8 @@ import typer
 
 from agent.cli import options
 
+_MOST_BYTES = 64 * 1024 * 1024  # of checkpoints kept outside: some hundred thousand of them
+
 audit_app = typer.Typer(
     help="Prove that the record of events, holds and reviews is what it was.\n\n"
     "Example:  retentiond audit verify --checkpoints /mnt/other/checkpoints",
@@ -47,7 +49,8 @@ def verify(
     outside = {}
     for path in checkpoints or []:
         try:
-            notes = notes_in(path.read_bytes())
+            with open(path, "rb") as file:
+                notes = notes_in(file.read(_MOST_BYTES))
         except OSError as error:
             raise UsageError(f"{path}: the checkpoints cannot be read ({error.strerror}).") from error
         outside.update({f"checkpoint {number} of {path}": note for number, note in enumerate(notes, start=1)})

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from agent import bootstrap
+from agent.catalogue.base import LARGEST_NUMBER
 from agent.cli import review_words as words
 from agent.cli.opened import opened
 from agent.cli.progress import counting
@@ -226,7 +227,7 @@ class Reviewing:
     def _number(self, named: str) -> int:
         """The number of the item that is named by number or path."""
         if named.isdecimal() and named.isascii() and not Path(named).exists():
-            return int(named)
+            return min(int(named), LARGEST_NUMBER)  # there is none so large, and the answer is the same
         path = os.path.abspath(os.fsencode(named))
         places = places_of(self._catalogue, path)
         for share, ref in places:

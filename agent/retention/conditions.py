@@ -155,9 +155,7 @@ def parse_condition(text: str, source: str) -> Condition:
     Raises `ScheduleError`, which lists all problems.
     """
     root = read_entries(text, source)
-    condition = read_condition(root)
-    for name in sorted(captures_of(condition)) if condition else ():
-        root.complain(f"{{{name}}} captures a key, but here nothing needs one. Write * in its place.")
+    condition = read_free_condition(root)
     if condition is None or root.problems:
         raise ScheduleError(source, root.problems)
     return condition

@@ -13,6 +13,7 @@ from agent.model.decision import Decision
 from agent.model.event import Event
 from agent.model.record import Record
 from agent.usecases.evaluate import Evaluation, Terms
+from agent.usecases.simulate import acted_on
 
 MOST_CHANGES = 1000
 
@@ -65,14 +66,10 @@ def preview(
     for record in behind(catalogue, terms, {(event.key, event.value) for event in (*added, *ended)}):
         found.behind += 1
         before, after = now.of(record).decision, then.of(record).decision
-        if _stands(before) == _stands(after):
+        if acted_on(before) == acted_on(after):
             continue
         found.changed += 1
         found.turns[before.state, after.state] += 1
         if len(found.changes) < MOST_CHANGES:
             found.changes.append(Change(record.share, record.path, before, after))
     return found
-
-
-def _stands(decision: Decision) -> tuple[object, ...]:
-    return (decision.state, decision.class_id, decision.outcome, decision.due_on)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from agent.catalogue.base import Share
+from agent.catalogue.base import LARGEST_NUMBER, Share
 from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
 from agent.model.finding import Finding
@@ -64,7 +64,7 @@ def unseen(path: bytes, *, anywhere: bool) -> UsageError:
 
 def explain_number(catalogue: Catalogue, terms: Terms, number: int, as_of: date) -> Explanation:
     """The explanation of the item of that number in the catalogue. Raises `UsageError` if there is none."""
-    found = catalogue.item(number, terms.schedule.captured_types)
+    found = catalogue.item(number, terms.schedule.captured_types) if number <= LARGEST_NUMBER else None
     if found is None:
         raise UsageError(f"There is no item number {number} in the catalogue, or it is gone from its share.")
     return _explained(catalogue, terms, *found, as_of)

@@ -29,7 +29,7 @@ class Compared:
     @property
     def changed(self) -> bool:
         """Whether anything that people act on would be another."""
-        return _acted_on(self.before) != _acted_on(self.after)
+        return acted_on(self.before) != acted_on(self.after)
 
     @property
     def becomes_due(self) -> bool:
@@ -44,7 +44,8 @@ class Compared:
         return self.before.due_on != self.after.due_on
 
 
-def _acted_on(decision: Decision) -> tuple[object, ...]:
+def acted_on(decision: Decision) -> tuple[object, ...]:
+    """What of a decision people act on; the rest says why."""
     return decision.state, decision.class_id, decision.outcome, decision.due_on
 
 

@@ -162,28 +162,6 @@ def test_placing_covering_and_lifting_let_nothing_stand_that_was_decided_before(
     assert len(set(marks)) == 4
 
 
-def test_an_item_judged_later_is_covered_too_and_never_uncovered(catalogue: Catalogue, items: dict[str, int]) -> None:
-    first = catalogue.holds.place(a_hold("first"), (items["HR/a"],))
-    second = catalogue.holds.place(a_hold("second"), ())
-    know_all_standings(catalogue, items)
-
-    catalogue.holds.cover(items["HR/a"], (first.number, second.number))
-    catalogue.holds.cover(items["HR/a"], ())
-
-    assert catalogue.holds.covering(items["HR/a"]) == (first, second)
-    assert items["HR/a"] in standing(catalogue)
-
-
-def test_an_item_judged_inside_a_transaction_is_covered_with_it_or_not_at_all(
-    catalogue: Catalogue, items: dict[str, int]
-) -> None:
-    placed = catalogue.holds.place(a_hold(), ())
-    with pytest.raises(KeyboardInterrupt), catalogue._database.transaction():
-        catalogue.holds.cover(items["d"], (placed.number,))
-        raise KeyboardInterrupt
-    assert catalogue.holds.covering(items["d"]) == ()
-
-
 def test_a_lifted_hold_covers_nothing_and_stays_on_record(catalogue: Catalogue, items: dict[str, int]) -> None:
     first = catalogue.holds.place(a_hold("first", kind=HoldKind.RESTRICTION), items.values())
     second = catalogue.holds.place(a_hold("second"), (items["d"],))

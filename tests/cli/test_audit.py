@@ -66,3 +66,10 @@ def test_what_is_no_checkpoint_cannot_verify_anything(state: Path, retentiond: C
     assert verified(retentiond, "--checkpoints", tmp_path / "outside") == (11, ["unverifiable"])
     missing = retentiond("audit", "verify", "--checkpoints", tmp_path / "not there")
     assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)
+
+
+def test_an_anchor_that_cannot_be_reached_is_no_defect_of_ours(state: Path, retentiond: Command) -> None:
+    failed = retentiond("audit", "checkpoint", "--to", state / "none" / "file")
+    assert (failed.returncode, "cannot be written" in failed.stderr) == (5, True)
+    endless = retentiond("audit", "verify", "--checkpoints", "/dev/zero", "--json")
+    assert endless.returncode == 11

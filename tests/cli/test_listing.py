@@ -60,3 +60,9 @@ def test_an_office_is_told_what_is_due_misplaced_and_there_twice(scanned: Comman
 def test_a_day_that_is_past_is_refused_with_what_to_do(scanned: Command) -> None:
     refused = scanned("due", "--at", "2020-01-01")
     assert (refused.returncode, "retentiond simulate" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", [("explain",), ("review", "show")])
+def test_a_number_that_no_item_can_have_is_told_so(scanned: Command, command: tuple[str, ...]) -> None:
+    refused = scanned(*command, "9" * 30)
+    assert (refused.returncode, "Traceback" in refused.stderr, "defect" in refused.stderr) == (2, False, False)

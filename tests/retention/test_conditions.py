@@ -18,7 +18,7 @@ def test_a_condition_is_read_as_in_a_schedule() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("path: HR/{person}/**", "--query:1:1: {person} captures a key, but here nothing needs one. Write * in its"),
+        ("path: HR/{person}/**", "--query:1:1: {person} can capture nothing here. Write * in its"),
         ("path: HR//b", "--query:1:7: path: Two slashes"),
         ("pathh: HR/**", 'There is no field "pathh" here. Did you mean "path"?'),
         ("{}", "This condition says nothing"),
