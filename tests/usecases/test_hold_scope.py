@@ -84,11 +84,11 @@ def test_classes_keys_persons_and_dates_are_kept_each_once() -> None:
     ("words", "told"),
     [
         ({"paths": ("HR/**", "/HR/**")}, "--path: A path pattern begins inside the share"),
-        ({"paths": ("HR/{person}/**",)}, "--path: {person} captures a key"),
+        ({"paths": ("HR/{person}/**",)}, "--path: {person} can capture nothing"),
         ({"paths": ("",)}, "--path: This text is empty"),
         ({"paths": ("a\udce9",)}, "--path: The character U+DCE9 cannot be part"),
         ({"query": "pathh: HR/**"}, '--query:1:1: There is no field "pathh" here. Did you mean "path"?'),
-        ({"query": "path: '{case}'"}, "--query:1:1: {case} captures a key"),
+        ({"query": "path: '{case}'"}, "--query:1:1: {case} can capture nothing"),
         ({"shares": ("ofice",)}, '--share: there is no share "ofice". Did you mean "Office"?'),
         ({"shares": ("xyz",)}, '--share: there is no share "xyz". Use one of: Archive, Office.'),
         (
