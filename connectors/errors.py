@@ -66,3 +66,27 @@ class ScopeUnavailable(ConnectorError):
 
 class Unsupported(ConnectorError):
     """This connector has not declared the capability that was asked for."""
+
+
+class Immutable(PermissionDenied):
+    """The item is marked so that nobody may change it, not even its owner or root."""
+
+
+class SeveralNames(ConnectorError):
+    """The file has further names (hard links); taking one away would leave its content reachable by the others."""
+
+
+class ReadOnlySource(ConnectorError):
+    """The file system is mounted for reading only."""
+
+
+class NoRoom(ConnectorError):
+    """The disk, or a quota on it, is full."""
+
+
+class HoldUnavailable(ConnectorError):
+    """There is no hold on the item's own file system, so that it cannot be taken without copying it."""
+
+
+class PlaceTaken(ConnectorError):
+    """Something else lies where an item should go; nothing was replaced."""

@@ -17,7 +17,7 @@ from agent.catalogue.tables import change_count
 from agent.errors import CatalogueError
 from agent.model.witness import Testimony, Witness, no_witness
 
-HEAD = "0006"
+HEAD = "0007"
 _BUSY_SECONDS = 10.0
 
 
@@ -125,11 +125,16 @@ def _bring_up_to_date(connection: Connection, path: Path, engine: Engine) -> Non
         )
     if revision is not None:
         _back_up(connection, path, revision)
+    # A table is changed by making it anew, and what points at it must not mind meanwhile.
+    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     command.upgrade(config, "head")
     if connection.execute(change_count.select()).first() is None:
         connection.execute(change_count.insert().values(changes=0))
+    if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise CatalogueError(f"{path}: rows point at others that are not there. Restore the catalogue from a backup.")
     connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
 
 def _back_up(connection: Connection, path: Path, revision: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from agent.catalogue.database import Database
 from agent.catalogue.reading import moment
 from agent.catalogue.recording import microseconds
-from agent.catalogue.tables import LIVE, change_count, held, hold, item
+from agent.catalogue.tables import LIVE, QUARANTINED, change_count, held, hold, item
 from agent.errors import UsageError
 from agent.model.hold import Hold, HoldKind, HoldScope
 from agent.model.key import normalise_key
@@ -138,7 +138,7 @@ class HoldRecords:
         statement = (
             "SELECT s.name, f.path, i.name FROM held h JOIN item i ON i.id = h.item_id "
             "JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id "
-            "WHERE h.hold_id = ? AND i.state = 0 ORDER BY s.name, f.path, i.name"
+            "WHERE h.hold_id = ? AND i.state IN (0, 3) ORDER BY s.name, f.path, i.name"
         )
         with self._database.faults(), self._database.connect() as reader:
             rows = reader.exec_driver_sql(statement, (number,)).cursor
@@ -149,8 +149,8 @@ class HoldRecords:
     def counts(self) -> Mapping[int, Covered]:
         """How many items each hold covers, by its number; holds that cover none are left out."""
         statement = (
-            "SELECT h.hold_id, SUM(i.state = 0), SUM(i.state <> 0) FROM held h JOIN item i ON i.id = h.item_id "
-            "GROUP BY h.hold_id"
+            "SELECT h.hold_id, SUM(i.state IN (0, 3)), SUM(i.state NOT IN (0, 3)) FROM held h "
+            "JOIN item i ON i.id = h.item_id GROUP BY h.hold_id"
         )
         with self._database.faults():
             rows = self._database.connection.exec_driver_sql(statement).all()
@@ -163,7 +163,7 @@ class HoldRecords:
         statement = (
             select(func.count())
             .select_from(held.join(item, item.c.id == held.c.item_id))
-            .where(held.c.hold_id == number, item.c.state == LIVE)
+            .where(held.c.hold_id == number, item.c.state.in_((LIVE, QUARANTINED)))
             .where(held.c.item_id.in_(select(other.c.item_id).where(other.c.hold_id.in_(others))))
         )
         with self._database.faults():

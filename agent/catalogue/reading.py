@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from agent.catalogue import verdicts
 from agent.catalogue.database import Database
 from agent.catalogue.fingerprints import in_force
+from agent.catalogue.tables import QUARANTINED
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.outcome import ExtractionStatus, Outcome, OutcomeKind
 from agent.model.record import WAVE, Record
@@ -25,7 +26,7 @@ _COLUMNS = (
     "i.outcome, i.reason, i.extraction, i.findings, i.marks, i.verdict, i.id, s.id, i.content_hash, "
     "i.content_hash IS NOT NULL AND i.size_bytes > 0 AND EXISTS "
     "(SELECT 1 FROM item o WHERE o.content_hash = i.content_hash AND o.id <> i.id AND o.state = 0), "
-    "(SELECT group_concat(h.hold_id) FROM held h WHERE h.item_id = i.id)"
+    "(SELECT group_concat(h.hold_id) FROM held h WHERE h.item_id = i.id), i.state"
 )
 _TABLES = "item i JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id"
 _WAVES = (
@@ -116,7 +117,7 @@ def _record(
     identities: Mapping[str, bytes],
 ) -> tuple[ItemRef, Record]:
     share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found = row[:13]
-    marks, verdict, item_id, share_id, _, _, holds = row[13:]
+    marks, verdict, item_id, share_id, _, _, holds, state = row[13:]
     ref = ItemRef(folder, name)
     return ref, Record(
         share=share,
@@ -136,6 +137,7 @@ def _record(
         copies=tuple(path for copy, path in copies if copy != item_id),
         arrived_with=1 if created is None else waves.get((share_id, created // 60_000_000), 1),
         holds=tuple(sorted(map(int, holds.split(",")))) if holds else (),
+        in_vault=state == QUARANTINED,
         identities=identities,
     )
 

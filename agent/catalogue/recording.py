@@ -12,9 +12,21 @@ from sqlalchemy.dialects.sqlite import insert
 
 from agent.catalogue import verdicts
 from agent.catalogue.base import ItemResult, Pass, Recorded
+from agent.catalogue.disposal_tables import disposal
 from agent.catalogue.fingerprints import fingerprint_of
+from agent.catalogue.folders import ensure_folder
 from agent.catalogue.standing import forget_places
-from agent.catalogue.tables import LIVE, MISSING, TOMBSTONE, finding, folder, folder_not_listed, item, standing
+from agent.catalogue.tables import (
+    LIVE,
+    MISSING,
+    NAMED,
+    TOMBSTONE,
+    finding,
+    folder,
+    folder_not_listed,
+    item,
+    standing,
+)
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef
@@ -69,7 +81,7 @@ class Recorder:
         if not results:
             return
         for path in {result.ref.folder for result in results}:
-            self._folder_ids[path] = self._folder_id(path)
+            self._folder_ids[path] = ensure_folder(self._connection, self._pass.share.id, path)
         upsert = insert(item)
         kept = {"id", "folder_id", "name"}
         changed: dict[str, Any] = {
@@ -81,7 +93,7 @@ class Recorder:
         places = [(self._folder_ids[result.ref.folder], result.ref.name) for result in results]
         forget_places(self._connection, places)  # with the content that the items had
         self._connection.execute(
-            upsert.on_conflict_do_update(index_elements=["folder_id", "name"], set_=changed),
+            upsert.on_conflict_do_update(index_elements=["folder_id", "name"], index_where=NAMED, set_=changed),
             [self._row(result) for result in results],
         )
         forget_places(self._connection, places)  # and with the content that they have now
@@ -142,29 +154,13 @@ class Recorder:
             self._connection.execute(finding.insert(), rows)
 
     def _ids(self, refs: Iterable[ItemRef]) -> dict[ItemRef, int]:
-        statement = "SELECT id FROM item WHERE folder_id = ? AND name = ?"
+        statement = "SELECT id FROM item WHERE folder_id = ? AND name = ? AND state < 3"
         ids = {}
         for ref in refs:
             ids[ref] = self._connection.exec_driver_sql(
                 statement, (self._folder_ids[ref.folder], ref.name)
             ).scalar_one()
         return ids
-
-    def _folder_id(self, path: bytes) -> int:
-        """The folder's row, made together with its ancestors if need be; a folder that was gone is back."""
-        found = self._connection.execute(
-            select(folder.c.id, folder.c.gone).where(folder.c.share_id == self._pass.share.id, folder.c.path == path)
-        ).first()
-        if found is not None and not found.gone:
-            return int(found.id)
-        parent = self._folder_id(path.rpartition(b"/")[0]) if path else None
-        if found is not None:
-            self._connection.execute(folder.update().where(folder.c.id == found.id).values(gone=False))
-            return int(found.id)
-        made = self._connection.execute(
-            folder.insert().values(share_id=self._pass.share.id, parent_id=parent, path=path, gone=False)
-        )
-        return int(made.inserted_primary_key[0])  # type: ignore[index]
 
     def _gone(self, ref: ItemRef) -> None:
         within = select(folder.c.id).where(folder.c.share_id == self._pass.share.id, folder.c.path == ref.folder)
@@ -179,7 +175,9 @@ class Recorder:
         self._connection.execute(folder.update().where(inside).values(gone=True))
 
     def _mark_missing(self, which: Any) -> None:
-        gone = which & (item.c.state == LIVE)
+        # What we are taking ourselves is in the hold, and its disposal says what becomes of it.
+        being_taken = select(disposal.c.item_id).where(disposal.c.state.in_(("planned", "conflict")))
+        gone = which & (item.c.state == LIVE) & item.c.id.not_in(being_taken)
         copy = item.alias()
         copies = select(copy.c.id).join(item, item.c.content_hash == copy.c.content_hash).where(gone)
         self._connection.execute(standing.delete().where(standing.c.item_id.in_(copies)))

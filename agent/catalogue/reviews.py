@@ -31,11 +31,11 @@ _ITEMS = (
     "(SELECT COALESCE(MAX(a.id), 0) FROM review_act a WHERE a.item_id = i.id), "
     "(SELECT MAX(a.acted_at) FROM review_act a WHERE a.item_id = i.id) "
     "FROM standing g CROSS JOIN item i ON i.id = g.item_id CROSS JOIN folder f ON f.id = i.folder_id "
-    "CROSS JOIN share s ON s.id = f.share_id WHERE i.state = 0"
+    "CROSS JOIN share s ON s.id = f.share_id WHERE i.state IN (0, 3)"
 )
 _SAME = (
-    "SELECT 1 FROM item i JOIN standing g ON g.item_id = i.id JOIN standing_basis b WHERE i.id = ? AND i.state = 0 "
-    "AND i.version = ? AND i.content_hash IS ? AND g.class_id IS ? AND g.outcome IS ? AND g.due_on IS ? "
+    "SELECT 1 FROM item i JOIN standing g ON g.item_id = i.id JOIN standing_basis b WHERE i.id = ? "
+    "AND i.state IN (0, 3) AND i.version = ? AND i.content_hash IS ? AND g.class_id IS ? AND g.outcome IS ? AND g.due_on IS ? "
     "AND json_extract(b.basis, '$.of') = ? "
     "AND (SELECT COALESCE(MAX(a.id), 0) FROM review_act a WHERE a.item_id = i.id) = ?"
 )
@@ -54,7 +54,7 @@ _FACTS = (
     "SELECT a.item_id, a.kind, a.until_day, a.to_class, a.acted_at, "
     "CASE WHEN a.content_hash IS NULL THEN i.version = a.version ELSE i.content_hash IS a.content_hash END "
     "FROM review_act a JOIN item i ON i.id = a.item_id "
-    "WHERE a.kind IN ('extend', 'reclassify') AND i.state = 0 AND a.acted_at >= i.first_seen_at ORDER BY a.id"
+    "WHERE a.kind IN ('extend', 'reclassify') AND i.state IN (0, 3) AND a.acted_at >= i.first_seen_at ORDER BY a.id"
 )
 _COPIES = (
     "SELECT o.id FROM item i JOIN item o ON o.content_hash = i.content_hash AND o.id <> i.id AND o.state = 0 "
@@ -221,11 +221,11 @@ class ReviewRecords:
         return found
 
     def records(self, item_ids: Iterable[int], identified: frozenset[str] = frozenset()) -> Mapping[int, Record]:
-        """The facts about these live items; `identified` as in `Catalogue.records`."""
+        """The facts about these items, there or in the vault; `identified` as in `Catalogue.records`."""
         reader = RecordReader(self._database, identified)
         found: dict[int, Record] = {}
         for block in _blocks(item_ids):
-            where = "i.state = 0 AND i.id IN (SELECT value FROM json_each(?))"
+            where = "i.state IN (0, 3) AND i.id IN (SELECT value FROM json_each(?))"
             found.update((record.item_id, record) for _, record in reader.read(where, (json.dumps(block),), "i.id"))
         return found
 

@@ -59,11 +59,11 @@ def forget_places(connection: Connection, places: Sequence[tuple[int, bytes]]) -
 
     The holds that cover an item stay: nothing but lifting takes one away.
     """
-    at = "SELECT id FROM item WHERE folder_id = ? AND name = ?"
+    at = "SELECT id FROM item WHERE folder_id = ? AND name = ? AND state < 3"
     for statement in (
         f"DELETE FROM standing WHERE item_id = ({at})",  # noqa: S608 — no value is in the text
         "DELETE FROM standing WHERE item_id IN (SELECT o.id FROM item i JOIN item o ON o.content_hash = i.content_hash "
-        "WHERE i.folder_id = ? AND i.name = ?)",
+        "WHERE i.folder_id = ? AND i.name = ? AND i.state < 3)",
     ):
         connection.exec_driver_sql(statement, list(places))
 
@@ -126,10 +126,10 @@ class Standings:
         return not same
 
     def undecided(self, today: date, after: int, at_most: int) -> tuple[str, tuple[Any, ...], str]:
-        """The next live items that must be decided on, since something about them has changed or the day has come for
-        them: condition, values and order for `RecordReader`."""
+        """The next items, there or in the vault, that must be decided on, since something about them has changed or the
+        day has come for them: condition, values and order for `RecordReader`."""
         return (
-            "i.state = 0 AND i.id > ? AND (NOT EXISTS (SELECT 1 FROM standing g WHERE g.item_id = i.id) "
+            "i.state IN (0, 3) AND i.id > ? AND (NOT EXISTS (SELECT 1 FROM standing g WHERE g.item_id = i.id) "
             "OR i.id IN (SELECT g.item_id FROM standing g WHERE g.again_on <= ?))",
             (after, today.toordinal(), at_most),
             "i.id LIMIT ?",

@@ -14,9 +14,12 @@ from sqlalchemy import Connection, func, select
 
 from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.database import Database
+from agent.catalogue.disposals import DisposalRecords
 from agent.catalogue.events import EventRecords
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.holds import HoldRecords
+from agent.catalogue.outgoing import BundleRecords, CertificateRecords
+from agent.catalogue.pauses import PauseRecords
 from agent.catalogue.reading import KnownItems, RecordReader, moment
 from agent.catalogue.recording import Recorder, below, microseconds
 from agent.catalogue.review_samples import ReviewSamples
@@ -57,6 +60,10 @@ class Catalogue:
         self.reviews = ReviewRecords(database)
         self.review_samples = ReviewSamples(database)
         self.standings = Standings(database)
+        self.disposals = DisposalRecords(database)
+        self.pauses = PauseRecords(database)
+        self.bundles = BundleRecords(database)
+        self.certificates = CertificateRecords(database)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True, witness: Witness = no_witness) -> Self:
@@ -232,12 +239,15 @@ class Catalogue:
 
     # Facts
 
-    def records(self, identified: frozenset[str] = frozenset()) -> Iterator[tuple[ItemRef, Record]]:
-        """Every live item, by share, folder and name, in memory bounded whatever their number.
+    def records(
+        self, identified: frozenset[str] = frozenset(), *, in_vault: bool = False
+    ) -> Iterator[tuple[ItemRef, Record]]:
+        """Every live item, by share, folder and name, in memory bounded whatever their number; with `in_vault` also
+        those that lie in the vault.
 
         `identified` are the entity types whose identities are wanted; the same below.
         """
-        return RecordReader(self._database, identified).read("i.state = 0")
+        return RecordReader(self._database, identified).read("i.state IN (0, 3)" if in_vault else "i.state = 0")
 
     def undecided(
         self, today: date, at_once: int, identified: frozenset[str] = frozenset()
@@ -271,8 +281,8 @@ class Catalogue:
                 yield [record for _, record in reader.read(where, (content_hash, _MOST_COPIES), "i.id LIMIT ?")]
 
     def item(self, number: int, identified: frozenset[str] = frozenset()) -> tuple[Share, ItemRef, Record] | None:
-        """The live item of that number, with its share."""
-        found = next(RecordReader(self._database, identified).read("i.state = 0 AND i.id = ?", (number,)), None)
+        """The item of that number, there or in the vault, with its share."""
+        found = next(RecordReader(self._database, identified).read("i.state IN (0, 3) AND i.id = ?", (number,)), None)
         if found is None:
             return None
         share = next(share for share in self.shares() if share.name == found[1].share)

@@ -22,9 +22,12 @@ from sqlalchemy import (
 )
 
 # SQLite numbers its rows only for a column declared as plain INTEGER.
-_Id = BigInteger().with_variant(Integer(), "sqlite")
+IdNumber = BigInteger().with_variant(Integer(), "sqlite")
 
-LIVE, MISSING, TOMBSTONE = 0, 1, 2
+# What has become of an item: there, not met by the last pass, gone from its share, in the vault by our own hand,
+# destroyed by it, or gone while another item has taken its name. Below `NAMED` a name in a folder is one item's alone.
+LIVE, MISSING, TOMBSTONE, QUARANTINED, DESTROYED, SUPERSEDED = range(6)
+NAMED = text("state < 3")
 
 metadata = MetaData(
     naming_convention={
@@ -38,7 +41,7 @@ metadata = MetaData(
 share = Table(
     "share",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", IdNumber, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("location", Text, nullable=False),
     Column("identity", Text, nullable=False),
@@ -48,7 +51,7 @@ share = Table(
 fingerprint = Table(
     "fingerprint",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", IdNumber, primary_key=True),
     Column("text", Text, nullable=False, unique=True),
     Column("formats", Text, nullable=False, server_default=""),
     Column("with_text", Boolean, nullable=False, server_default=text("0")),
@@ -57,10 +60,10 @@ fingerprint = Table(
 scan_pass = Table(
     "scan_pass",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("share_id", _Id, ForeignKey("share.id"), nullable=False),
+    Column("id", IdNumber, primary_key=True),
+    Column("share_id", IdNumber, ForeignKey("share.id"), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("fingerprint_id", _Id, ForeignKey("fingerprint.id"), nullable=False),
+    Column("fingerprint_id", IdNumber, ForeignKey("fingerprint.id"), nullable=False),
     Column("state", Text, nullable=False),
     Column("cursor", LargeBinary),
     Column("seen", BigInteger, nullable=False),
@@ -76,7 +79,7 @@ scan_pass = Table(
 folder_not_listed = Table(
     "folder_not_listed",
     metadata,
-    Column("pass_id", _Id, ForeignKey("scan_pass.id"), primary_key=True),
+    Column("pass_id", IdNumber, ForeignKey("scan_pass.id"), primary_key=True),
     Column("path", LargeBinary, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("failed", Boolean, nullable=False),
@@ -85,9 +88,9 @@ folder_not_listed = Table(
 folder = Table(
     "folder",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("share_id", _Id, ForeignKey("share.id"), nullable=False),
-    Column("parent_id", _Id, ForeignKey("folder.id"), index=True),
+    Column("id", IdNumber, primary_key=True),
+    Column("share_id", IdNumber, ForeignKey("share.id"), nullable=False),
+    Column("parent_id", IdNumber, ForeignKey("folder.id"), index=True),
     Column("path", LargeBinary, nullable=False),
     Column("gone", Boolean, nullable=False),
     UniqueConstraint("share_id", "path"),
@@ -96,13 +99,13 @@ folder = Table(
 item = Table(
     "item",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("folder_id", _Id, ForeignKey("folder.id"), nullable=False),
+    Column("id", IdNumber, primary_key=True),
+    Column("folder_id", IdNumber, ForeignKey("folder.id"), nullable=False),
     Column("name", LargeBinary, nullable=False),
     Column("state", Integer, nullable=False),
     Column("version", LargeBinary, nullable=False),
     Column("retry", Boolean, nullable=False),
-    Column("fingerprint_id", _Id, ForeignKey("fingerprint.id"), nullable=False),
+    Column("fingerprint_id", IdNumber, ForeignKey("fingerprint.id"), nullable=False),
     Column("outcome", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("extraction", Text),
@@ -123,7 +126,7 @@ item = Table(
     Column("link_count", Integer, nullable=False),
     Column("marks", Text, nullable=False),
     Column("verdict", Text, nullable=False, server_default=""),
-    UniqueConstraint("folder_id", "name"),
+    Index("uq_item_folder_id_name", "folder_id", "name", unique=True, sqlite_where=NAMED, postgresql_where=NAMED),
 )
 Index(
     "ix_item_file_id",
@@ -142,7 +145,7 @@ Index("ix_item_missing", item.c.state, sqlite_where=text("state = 1"), postgresq
 finding = Table(
     "finding",
     metadata,
-    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), primary_key=True),
     Column("entity_type", Text, primary_key=True),
     Column("identity", LargeBinary, primary_key=True),
     Column("score", Float, nullable=False),
@@ -157,7 +160,7 @@ finding = Table(
 event = Table(
     "event",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", IdNumber, primary_key=True),
     Column("type", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("value", Text, nullable=False),
@@ -167,7 +170,7 @@ event = Table(
     Column("origin", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("corrects", _Id, ForeignKey("event.id")),
+    Column("corrects", IdNumber, ForeignKey("event.id")),
     Column("ended_at", BigInteger),
     Column("ended_by", Text, nullable=False, server_default=""),
     Column("ended_why", Text, nullable=False, server_default=""),
@@ -178,7 +181,7 @@ event = Table(
 hold = Table(
     "hold",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", IdNumber, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("scope", Text, nullable=False),
@@ -200,7 +203,7 @@ hold = Table(
 standing = Table(
     "standing",
     metadata,
-    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), primary_key=True),
     Column("state", Text, nullable=False),
     Column("class_id", Text),
     Column("outcome", Text),
@@ -215,8 +218,8 @@ standing = Table(
 held = Table(
     "held",
     metadata,
-    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
-    Column("hold_id", _Id, ForeignKey("hold.id"), primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), primary_key=True),
+    Column("hold_id", IdNumber, ForeignKey("hold.id"), primary_key=True),
     Index("ix_held_hold_id", "hold_id"),
 )
 
@@ -224,7 +227,7 @@ held = Table(
 item_key = Table(
     "item_key",
     metadata,
-    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", Text, primary_key=True),
     Index("ix_item_key_key_value", "key", "value"),
@@ -248,7 +251,7 @@ evaluation = Table(
 audit_leaf = Table(
     "audit_leaf",
     metadata,
-    Column("position", _Id, primary_key=True, autoincrement=False),
+    Column("position", IdNumber, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),
@@ -259,7 +262,7 @@ audit_leaf = Table(
 audit_checkpoint = Table(
     "audit_checkpoint",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", IdNumber, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("note", LargeBinary, nullable=False),
     Index("ix_audit_checkpoint_size", "size"),
@@ -269,7 +272,7 @@ audit_checkpoint = Table(
 audit_text = Table(
     "audit_text",
     metadata,
-    Column("position", _Id, ForeignKey("audit_leaf.position"), primary_key=True, autoincrement=False),
+    Column("position", IdNumber, ForeignKey("audit_leaf.position"), primary_key=True, autoincrement=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
@@ -281,8 +284,8 @@ audit_text = Table(
 review_act = Table(
     "review_act",
     metadata,
-    Column("id", _Id, primary_key=True),
-    Column("item_id", _Id, ForeignKey("item.id"), nullable=False),
+    Column("id", IdNumber, primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("acted_by", Text, nullable=False),
@@ -291,7 +294,7 @@ review_act = Table(
     Column("until_day", Integer),
     Column("to_class", Text),
     Column("delegated_to", Text, nullable=False, server_default=""),
-    Column("round", _Id, nullable=False),
+    Column("round", IdNumber, nullable=False),
     Column("mark", Text, nullable=False),
     Column("version", LargeBinary, nullable=False),
     Column("content_hash", LargeBinary),
@@ -328,7 +331,7 @@ review_act = Table(
 review_sample = Table(
     "review_sample",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", IdNumber, primary_key=True),
     Column("group_key", Text, nullable=False),
     Column("class_id", Text, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -347,8 +350,8 @@ review_sample = Table(
 review_sample_item = Table(
     "review_sample_item",
     metadata,
-    Column("sample_id", _Id, ForeignKey("review_sample.id"), primary_key=True),
-    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("sample_id", IdNumber, ForeignKey("review_sample.id"), primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), primary_key=True),
     Column("mark", Text, nullable=False),
     Column("drawn", Boolean, nullable=False),
 )
@@ -356,8 +359,8 @@ review_sample_item = Table(
 review_sample_verdict = Table(
     "review_sample_verdict",
     metadata,
-    Column("sample_id", _Id, ForeignKey("review_sample.id"), primary_key=True),
-    Column("item_id", _Id, ForeignKey("item.id"), primary_key=True),
+    Column("sample_id", IdNumber, ForeignKey("review_sample.id"), primary_key=True),
+    Column("item_id", IdNumber, ForeignKey("item.id"), primary_key=True),
     Column("good", Boolean, nullable=False),
     Column("judged_by", Text, nullable=False),
     Column("judged_at", BigInteger, nullable=False),

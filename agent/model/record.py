@@ -24,7 +24,8 @@ class Record:
     `item_id` is the catalogue's number for it, 0 outside one. `copies` are the paths of other items, in any share,
     with the same bytes, or some of them if there are many. `arrived_with` is how many items of the share were created
     in the same minute, itself included, where they are `WAVE` or more; else 1. `holds` are the numbers of the holds
-    that the catalogue says cover it, in force or not. `identities` are those of entity types of which it holds just
+    that the catalogue says cover it, in force or not. `in_vault` says that it lies in the vault, and `path` where it
+    came from. `identities` are those of entity types of which it holds just
     one value, where they were asked for.
     """
 
@@ -45,6 +46,7 @@ class Record:
     copies: tuple[str, ...] = ()
     arrived_with: int = 1
     holds: tuple[int, ...] = ()
+    in_vault: bool = False
     identities: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property

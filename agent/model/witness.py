@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from agent.model.disposal import DisposalStep, Pause
 from agent.model.event import RecordedEvent
 from agent.model.hold import Hold
 from agent.model.review import ReviewAct
 
-Testimony = RecordedEvent | Hold | ReviewAct
+Testimony = RecordedEvent | Hold | ReviewAct | DisposalStep | Pause
 
 # Gets the open connection and the facts as they have just been written; what it raises undoes the whole.
 Witness = Callable[[Any, Sequence[Testimony]], None]

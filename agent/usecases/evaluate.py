@@ -112,7 +112,8 @@ class Evaluation:
             for hold, scope in self._holds
             if hold.number in record.holds or scope.covers(record, record.item_id, covering)
         )
-        circumstances = Circumstances(holds, self._classifier.misplaced(record), decided.extended_until)
+        misplaced = () if record.in_vault else self._classifier.misplaced(record)
+        circumstances = Circumstances(holds, misplaced, decided.extended_until)
         events = tuple(self._events.of(sorted(keys))) if keys else ()
         decision = decide(_labelled(record, decided), assignments, self._schedule, events, self._as_of, circumstances)
         return Evaluated(record, assignments, decision, holds, events)

@@ -111,7 +111,7 @@ class Holds:
         items = array("q")
         first: list[tuple[str, ItemRef]] = []
         looked_at = 0
-        for ref, record in self._catalogue.records(terms.schedule.captured_types):
+        for ref, record in self._catalogue.records(terms.schedule.captured_types, in_vault=True):
             assignments = classifier.classify(record) if classifier else ()
             kept = [replace(assignment, keys=terms.form.of_all(assignment.keys)) for assignment in assignments]
             if test.covers(record, record.item_id, kept):

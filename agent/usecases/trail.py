@@ -17,6 +17,7 @@ from agent.audit.leaf import AuditKind, Digest, Leaf, Reference
 from agent.audit.log import AuditLog
 from agent.audit.pseudonyms import CHECKPOINT_PURPOSE, Pseudonyms
 from agent.catalogue.store import Catalogue
+from agent.model.disposal import DisposalState, DisposalStep, Pause
 from agent.model.event import EventState, RecordedEvent
 from agent.model.hold import Hold
 from agent.model.review import ReviewAct
@@ -24,6 +25,8 @@ from agent.model.witness import Testimony
 
 RECORD_PURPOSE = "audit/record"
 _PLACED, _LIFTED = "placed", "lifted"
+_PAUSED, _RESUMED = "paused", "resumed"
+_END_OF_PAUSE = ("ended_at", "ended_by", "ended_why")
 _END_OF_EVENT = ("state", "ended_at", "ended_by", "ended_why")
 _END_OF_HOLD = ("lifted_at", "lifted_by", "lifted_why", "told_on")
 
@@ -80,13 +83,20 @@ class Trail:
         *_, (name, number, part, digest) = self._vouched(fact)
         kind, at, by, before, after = _what(fact, ended=part)
         references = {name: number}
+        digests = {Digest.RECORD: digest}
         item = None
-        if isinstance(fact, ReviewAct):
+        if isinstance(fact, ReviewAct | DisposalStep):
             item = self.pseudonyms.item(str(fact.item_id).encode())
-            if fact.grounds.class_id:
-                references[Reference.CLASS] = fact.grounds.class_id
+        if isinstance(fact, ReviewAct) and fact.grounds.class_id:
+            references[Reference.CLASS] = fact.grounds.class_id
+        if isinstance(fact, DisposalStep):
+            references[Reference.DISPOSAL] = str(fact.disposal)
+            if fact.epoch:
+                references[Reference.EPOCH] = fact.epoch
+            if fact.digest is not None:
+                digests[Digest.CONTENT] = fact.digest
         actor = self.pseudonyms.actor(by)
-        return Leaf(kind, at, item, actor, before, after, references, {Digest.RECORD: digest})
+        return Leaf(kind, at, item, actor, before, after, references, digests)
 
     def _vouched(self, fact: Testimony) -> Iterator[tuple[Reference, str, bool, bytes]]:
         """What entries vouch for: the fact as it was recorded, and how it ended, if it has."""
@@ -97,6 +107,10 @@ class Trail:
                 name, ends, ended = Reference.EVENT, _END_OF_EVENT, fact.state is not EventState.IN_FORCE
             case Hold():
                 name, ends, ended = Reference.HOLD, _END_OF_HOLD, fact.lifted_at is not None
+            case Pause():
+                name, ends, ended = Reference.PAUSE, _END_OF_PAUSE, fact.ended_at is not None
+            case DisposalStep():
+                name, ends, ended = Reference.STEP, (), False
             case _:
                 name, ends, ended = Reference.REVIEW, (), False
         end = {part: parts.pop(part) for part in ends}
@@ -110,8 +124,27 @@ class Trail:
         return hmac.digest(self.record_key, written.encode(), "sha256")
 
 
-_NAMES = {Reference.EVENT: "event", Reference.HOLD: "hold", Reference.REVIEW: "act of review"}
-_ENDINGS = {AuditKind.EVENT_WITHDRAWN, AuditKind.HOLD_LIFTED}
+_NAMES = {
+    Reference.EVENT: "event",
+    Reference.HOLD: "hold",
+    Reference.REVIEW: "act of review",
+    Reference.STEP: "step of a disposal",
+    Reference.PAUSE: "pause",
+}
+_ENDINGS = {AuditKind.EVENT_WITHDRAWN, AuditKind.HOLD_LIFTED, AuditKind.DISPOSALS_RESUMED}
+_KINDS = {
+    DisposalState.PLANNED: AuditKind.DISPOSAL_PLANNED,
+    DisposalState.SEALED: AuditKind.ITEM_QUARANTINED,
+    DisposalState.QUARANTINED: AuditKind.ITEM_QUARANTINED,
+    DisposalState.RESTORING: AuditKind.ITEM_RESTORED,
+    DisposalState.RESTORED: AuditKind.ITEM_RESTORED,
+    DisposalState.DESTROYING: AuditKind.ITEM_DESTROYED,
+    DisposalState.DESTROYED: AuditKind.ITEM_DESTROYED,
+    DisposalState.ERASED: AuditKind.EPOCH_ERASED,
+    DisposalState.ABANDONED: AuditKind.DISPOSAL_ABANDONED,
+    DisposalState.CONFLICT: AuditKind.DISPOSAL_ABANDONED,
+    DisposalState.RELOCATED: AuditKind.RELOCATED,
+}
 
 
 def _about(leaf: Leaf) -> Iterator[tuple[Reference, str, bool]]:
@@ -125,6 +158,8 @@ def _facts_of(catalogue: Catalogue) -> Iterator[Testimony]:
     yield from catalogue.events.all()
     yield from catalogue.holds.all()
     yield from catalogue.reviews.all()
+    yield from catalogue.disposals.steps()
+    yield from catalogue.pauses.all()
 
 
 def _what(fact: Testimony, *, ended: bool) -> tuple[AuditKind, datetime, str, str, str]:
@@ -140,6 +175,12 @@ def _what(fact: Testimony, *, ended: bool) -> tuple[AuditKind, datetime, str, st
             return AuditKind.HOLD_LIFTED, fact.lifted_at or fact.placed_at, fact.lifted_by, _PLACED, _LIFTED
         case Hold():
             return AuditKind.HOLD_PLACED, fact.placed_at, fact.placed_by, "", _PLACED
+        case Pause() if ended:
+            return AuditKind.DISPOSALS_RESUMED, fact.ended_at or fact.at, fact.ended_by, _PAUSED, _RESUMED
+        case Pause():
+            return AuditKind.DISPOSALS_PAUSED, fact.at, fact.by, "", _PAUSED
+        case DisposalStep():
+            return _KINDS[fact.after], fact.at, fact.by, fact.before, fact.after
         case _:
             return AuditKind.DECISION_REVIEWED, fact.at, fact.by, "", ""
 
