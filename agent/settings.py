@@ -94,6 +94,38 @@ class ReviewSettings(_Section):
     overdue_after_days: int = Field(default=30, ge=1, le=3650)
 
 
+class CapSettings(_Section):
+    """How much may leave a share in one day before an administrator must agree."""
+
+    items: int = Field(default=1_000, ge=1)
+    gib: float = Field(default=50.0, gt=0.0)
+    percent: float = Field(default=5.0, gt=0.0, le=100.0)
+
+
+Mode = Literal["observe", "propose", "act"]
+
+
+class DispositionSettings(_Section):
+    """How far items of each class may go, and how fast.
+
+    `mode` is for classes and placement rules that `classes` does not name. `hold` and `outbox` are paths.
+    """
+
+    mode: Mode = "observe"
+    classes: dict[str, Mode] = Field(default_factory=dict)
+    cool_off_hours: int = Field(default=24, ge=0, le=8760)
+    quarantine_days: int = Field(default=30, ge=0, le=3650)
+    quiet_minutes: int = Field(default=5, ge=0, le=1440)
+    clock_ahead_hours: int = Field(default=48, ge=1, le=8760)
+    caps: CapSettings = CapSettings()
+    notes: bool = False
+    outbox: str | None = None
+
+    def mode_of(self, named: str) -> Mode:
+        """How far items of this class, or under this placement rule, may go."""
+        return self.classes.get(named, self.mode)
+
+
 class Settings(_Section):
     """Everything that can be set. Sizes are named by their unit."""
 
@@ -107,6 +139,7 @@ class Settings(_Section):
     detection: DetectionSettings = DetectionSettings()
     reviewers: tuple[ReviewerSettings, ...] = Field(default=(), strict=False)
     reviews: ReviewSettings = ReviewSettings()
+    disposition: DispositionSettings = DispositionSettings()
 
 
 def load_settings(path: Path) -> Settings:
@@ -207,6 +240,10 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
             model = ReviewerSettings
         elif part == "reviews":
             model = ReviewSettings
+        elif part == "disposition":
+            model = DispositionSettings
+        elif part == "caps":
+            model = CapSettings
     return list(model.model_fields)
 
 

@@ -13,7 +13,6 @@ def write_account(account: Account) -> str:
     """As JSON; `read_account` gives the same again."""
     parts = asdict(account)
     parts["due_on"] = account.due_on.isoformat()
-    parts["trigger_date"] = account.trigger_date.isoformat() if account.trigger_date else None
     for approval, written in zip(account.approvals, parts["approvals"], strict=True):
         written["at"] = approval.at.astimezone(UTC).isoformat()
     return json.dumps(parts, sort_keys=True, ensure_ascii=True)
@@ -23,6 +22,5 @@ def read_account(text: str) -> Account:
     """What `write_account` wrote."""
     parts = json.loads(text)
     parts["due_on"] = date.fromisoformat(parts["due_on"])
-    parts["trigger_date"] = date.fromisoformat(parts["trigger_date"]) if parts["trigger_date"] else None
     approvals = [{**one, "at": datetime.fromisoformat(one["at"])} for one in parts["approvals"]]
     return Account(**{**parts, "approvals": tuple(Approval(**one) for one in approvals)})

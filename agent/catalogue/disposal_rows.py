@@ -75,7 +75,10 @@ class Disposal:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be recorded of one disposal. The parts are as in `DisposalStep`."""
+    """What is to be recorded of one disposal. The parts are as in `DisposalStep` and `Disposal`.
+
+    `version` is that of the item where it lies from now on, `hidden_name` what stands for its name from now on.
+    """
 
     of: Disposal
     to: DisposalState
@@ -85,14 +88,15 @@ class Step:
     epoch: str = ""
     reason: str = ""
     digest: bytes | None = field(default=None, repr=False)
-    derived_id: str | None = None
     target: ItemRef | None = None
     version: bytes = b""
+    hidden_name: bytes = b""
 
 
-def row_of(vault_id: str, one: Plan, run: int, at: datetime, day: date) -> dict[str, Any]:
+def row_of(vault_id: str, derived_id: str | None, one: Plan, run: int, at: datetime, day: date) -> dict[str, Any]:
     return {
         "vault_id": vault_id,
+        "derived_id": derived_id,
         "item_id": one.item_id,
         "run_id": run,
         "action": one.action.value,

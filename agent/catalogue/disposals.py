@@ -41,22 +41,22 @@ class DisposalRecords:
             return int(made.inserted_primary_key[0])  # type: ignore[index]
 
     def plan(
-        self, run: int, plans: Iterable[tuple[str, Plan]], at: datetime, by: str, day: date
+        self, run: int, plans: Iterable[tuple[str, str | None, Plan]], at: datetime, by: str, day: date
     ) -> tuple[tuple[Disposal, ...], Mapping[int, Obstacle]]:
         """Records the intent for each item that may still go; durable when this returns.
 
-        `plans` come with a new vault id each. What may not go is told by the item's number, and nothing is recorded of
-        it.
+        `plans` come with new vault ids: the item's, and that of what remains of it if anything does. What may not go is
+        told by the item's number, and nothing is recorded of it.
         """
         refused: dict[int, Obstacle] = {}
         with self._database.transaction() as connection:
             numbers = []
-            for vault_id, one in plans:
+            for vault_id, derived_id, one in plans:
                 obstacle = bar_to_plan(connection, one, day)
                 if obstacle is not None:
                     refused[one.item_id] = obstacle
                     continue
-                made = connection.execute(disposal.insert().values(row_of(vault_id, one, run, at, day)))
+                made = connection.execute(disposal.insert().values(row_of(vault_id, derived_id, one, run, at, day)))
                 numbers.append(int(made.inserted_primary_key[0]))  # type: ignore[index]
             planned = tuple(self._of_numbers(connection, numbers))
             self._told(connection, [Step(one, _STATE.PLANNED) for one in planned], at, by, first=True)
@@ -125,10 +125,9 @@ class DisposalRecords:
                 connection.execute(item.update().where(item.c.id == of.item_id).values(gone))
                 connection.execute(disposal.update().where(disposal.c.id == of.number).values(content_hash=None))
                 _facts_changed(connection)
-            case _STATE.ERASED if step.digest is not None:
-                # Its name may name a person. Whoever knows the name can still ask by its keyed digest.
-                name = b"#" + step.digest.hex().encode()
-                connection.execute(item.update().where(item.c.id == of.item_id).values(name=name))
+            case _STATE.ERASED:
+                # Its name may name a person. Whoever knows it can still ask by the keyed digest.
+                connection.execute(item.update().where(item.c.id == of.item_id).values(name=step.hidden_name))
             case _:
                 return
 
@@ -168,12 +167,12 @@ class DisposalRecords:
             rows = self._database.connection.exec_driver_sql(f"{ALL} WHERE d.item_id = ? ORDER BY d.id", (item_id,))
             return tuple(map(read_disposal, rows))
 
-    def state_of(self, vault_id: str) -> DisposalState | None:
-        """Where the disposal stands that gave this id, as its item's or as that of what remains of it."""
-        statement = "SELECT state FROM disposal WHERE vault_id = ? OR derived_id = ?"
+    def of_vault_id(self, vault_id: str) -> Disposal | None:
+        """The disposal that gave this id, as its item's or as that of what remains of it."""
+        statement = f"{ALL} WHERE d.vault_id = ? OR d.derived_id = ?"
         with self._database.faults():
-            found = self._database.connection.exec_driver_sql(statement, (vault_id, vault_id)).scalar()
-        return DisposalState(found) if found else None
+            found = self._database.connection.exec_driver_sql(statement, (vault_id, vault_id)).first()
+        return read_disposal(found) if found else None
 
     def steps(self, number: int | None = None) -> Iterator[DisposalStep]:
         """All steps ever recorded, or those of one disposal, in the order of recording."""
@@ -261,8 +260,6 @@ class DisposalRecords:
 def _move(connection: Connection, steps: Sequence[Step], at: datetime, day: date) -> None:
     for step in steps:
         values: dict[str, Any] = {"state": step.to.value, "since": microseconds(at), "on_day": day.toordinal()}
-        if step.derived_id is not None:
-            values["derived_id"] = step.derived_id
         if step.digest is not None:
             values["digest"] = step.digest
         if step.target is not None:

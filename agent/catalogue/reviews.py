@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from agent.catalogue.database import Database
 from agent.catalogue.reading import RecordReader, moment
 from agent.catalogue.recording import microseconds
-from agent.catalogue.tables import change_count, review_act
+from agent.catalogue.tables import QUARANTINED, change_count, review_act
 from agent.errors import UsageError
 from agent.model.decision import DecisionState
 from agent.model.record import Record
@@ -29,14 +29,14 @@ _ITEMS = (
     "SELECT s.name, f.path, i.name, i.id, g.state, g.class_id, g.outcome, g.due_on, i.size_bytes, i.version, "
     "i.content_hash, i.format, i.first_seen_at, "
     "(SELECT COALESCE(MAX(a.id), 0) FROM review_act a WHERE a.item_id = i.id), "
-    "(SELECT MAX(a.acted_at) FROM review_act a WHERE a.item_id = i.id) "
+    "(SELECT MAX(a.acted_at) FROM review_act a WHERE a.item_id = i.id), i.state "
     "FROM standing g CROSS JOIN item i ON i.id = g.item_id CROSS JOIN folder f ON f.id = i.folder_id "
     "CROSS JOIN share s ON s.id = f.share_id WHERE i.state IN (0, 3)"
 )
 _SAME = (
-    "SELECT 1 FROM item i JOIN standing g ON g.item_id = i.id JOIN standing_basis b WHERE i.id = ? "
-    "AND i.state IN (0, 3) AND i.version = ? AND i.content_hash IS ? AND g.class_id IS ? AND g.outcome IS ? AND g.due_on IS ? "
-    "AND json_extract(b.basis, '$.of') = ? "
+    "SELECT 1 FROM item i JOIN standing g ON g.item_id = i.id JOIN standing_basis b "
+    "WHERE i.id = ? AND i.state IN (0, 3) AND i.version = ? AND i.content_hash IS ? "
+    "AND g.class_id IS ? AND g.outcome IS ? AND g.due_on IS ? AND json_extract(b.basis, '$.of') = ? "
     "AND (SELECT COALESCE(MAX(a.id), 0) FROM review_act a WHERE a.item_id = i.id) = ?"
 )
 _SO_FAR = (
@@ -67,6 +67,7 @@ class ItemToReview:
     """One item as reviews see it, with the short form of its last decision.
 
     `newest_act` is the number of the last thing that anybody did about it, 0 if nobody did, and `acted_at` when.
+    `in_vault` says that it lies in quarantine.
     """
 
     share: str
@@ -83,6 +84,7 @@ class ItemToReview:
     first_seen_at: datetime
     newest_act: int
     acted_at: datetime | None
+    in_vault: bool
 
     def grounds(self, basis: str) -> Grounds:
         """What an act about it rests on now."""
@@ -337,7 +339,7 @@ def _read_act(row: Any) -> ReviewAct:
 
 def _read_item(row: tuple[Any, ...]) -> ItemToReview:
     share, folder, name, item_id, state, class_id, outcome, due_on, size = row[:9]
-    version, content_hash, format_, seen, newest, acted_at = row[9:]
+    version, content_hash, format_, seen, newest, acted_at, stands = row[9:]
     return ItemToReview(
         share,
         ItemRef(folder, name),
@@ -353,6 +355,7 @@ def _read_item(row: tuple[Any, ...]) -> ItemToReview:
         moment(seen),
         newest,
         None if acted_at is None else moment(acted_at),
+        stands == QUARANTINED,
     )
 
 

@@ -13,6 +13,8 @@ from agent.model.schedule import Disposition
 CLASS_MARK = "user.retentiond.class"
 KEY_MARK = "user.retentiond.key."  # and the key's name: the value, as people write it at the source
 LABELS_MARK = "user.retentiond.labels"  # labels that people gave the item, parted by commas
+REMAINDER = "remainder"  # what we leave of a record that was anonymised or minimised, and which of both
+REMAINDER_MARK = f"user.retentiond.{REMAINDER}"
 LABELLED_MARK = "user.retentiond.labelled"  # the day on which the class was set, as YYYY-MM-DD
 
 

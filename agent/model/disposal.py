@@ -75,17 +75,19 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a certificate will have to say of the decision, as it was when the disposal was planned."""
+    """What a certificate will have to say of the decision, as it was when the disposal was planned.
+
+    `rule` is the class's clock in words, `clock` what it came to for this item.
+    """
 
     schedule_id: str
     schedule_version: str
     class_id: str
     class_title: str
     mandate: str
-    trigger: str
-    period: str
+    rule: str
+    clock: str
     due_on: date
-    trigger_date: date | None
     approvals: tuple[Approval, ...] = ()
     placement: str = ""  # the placement rule that has it moved out of reach
 

@@ -1,0 +1,70 @@
+"""Away for good: first the item's own key, and in the nightly ceremony the epoch key that could open an old copy of it.
+
+*Destroyed* is said when the item's key is overwritten and its object gone, *erased* when no key exists any more under
+which anything of it was ever kept (ADR 0011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from agent.catalogue.disposal_rows import Disposal, Step
+from agent.disposition.base import Advance, Means, Told
+from agent.model.disposal import DisposalState, Obstacle
+from agent.vault.base import Ceremony, KeyGone
+
+_AT_ONCE = 256
+
+
+class Destruction:
+    """Destroys and erases what lies in the vault."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def destroy(self, disposals: Sequence[Disposal], advance: Advance) -> Told:
+        """Destroys quarantined items that may go, as the transaction sees it that records the intent."""
+        means, told = self._means, Told()
+        for start in range(0, len(disposals), _AT_ONCE):
+            block = disposals[start : start + _AT_ONCE]
+            refused = means.journal.destroying(block, means.now(), means.by, means.today())
+            told.kept.update({one.item_id: refused[one.number] for one in block if one.number in refused})
+            going = [replace(one, state=DisposalState.DESTROYING) for one in block if one.number not in refused]
+            self.go_on(going, told)
+            advance(len(block))
+        return told
+
+    def go_on(self, destroying: Iterable[Disposal], told: Told) -> None:
+        """The same from the recorded intent on; after a crash too. An item of which the vault knows nothing is not
+        said to be destroyed: somebody must find out why."""
+        steps = []
+        for disposal in destroying:
+            try:
+                self._means.vault.remove(disposal.vault_id)
+            except KeyGone:
+                told.kept[disposal.item_id] = Obstacle.VAULT_FAULT
+                continue
+            steps.append(Step(disposal, DisposalState.DESTROYED))
+        self._means.record(*steps)
+        told.done.extend(replace(step.of, state=DisposalState.DESTROYED) for step in steps)
+
+    def erase(self) -> tuple[Ceremony, tuple[Disposal, ...]]:
+        """Holds the ceremony; tells what it did and which items are erased now. It may be cut off, and repeated."""
+        means = self._means
+        ceremony = means.vault.erase(means.today())
+        erased = frozenset(ceremony.erased)
+        gone = [one for one in means.journal.of_state(DisposalState.DESTROYED) if one.vault_id in erased]
+        means.record(
+            *(
+                Step(one, DisposalState.ERASED, hidden_name=b"#" + means.digest(one.ref.path).hex().encode())
+                for one in gone
+            )
+        )
+        means.vault.forget(*filter(self._is_recorded, ceremony.erased))
+        return ceremony, tuple(replace(one, state=DisposalState.ERASED) for one in gone)
+
+    def _is_recorded(self, id: str) -> bool:
+        """Whether the catalogue has it that the item is erased, so that the vault may forget it."""
+        disposal = self._means.journal.of_vault_id(id)
+        return disposal is not None and disposal.state is DisposalState.ERASED

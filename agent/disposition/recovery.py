@@ -1,0 +1,110 @@
+"""After a crash: every disposal that was cut off is finished or undone. Runs before anything else; idempotent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.catalogue.disposal_rows import Disposal
+from agent.disposition.base import Means, Told
+from agent.disposition.destroy import Destruction
+from agent.disposition.obstacles import of_source, of_vault
+from agent.disposition.quarantine import Quarantine
+from agent.disposition.restore import Restoring
+from agent.model.disposal import OVER, DisposalState, Obstacle
+from agent.vault.base import VaultError
+from connectors.errors import ConnectorError
+
+_CUT_OFF = (DisposalState.PLANNED, DisposalState.SEALED, DisposalState.RESTORING, DisposalState.DESTROYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a recovery did: how many disposals it finished, how many items it put back, what it could not settle (by
+    item), and how many leftover copies it took out of the vault."""
+
+    finished: int = 0
+    put_back: int = 0
+    unsettled: dict[int, Obstacle] = field(default_factory=dict)
+    discarded: int = 0
+
+
+class Recovery:
+    """Settles what was cut off."""
+
+    def __init__(self, means: Means, quarantine: Quarantine) -> None:
+        self._means = means
+        self._quarantine = quarantine
+        self._restoring = Restoring(means)
+        self._destruction = Destruction(means)
+
+    def run(self) -> Recovered:
+        """Settles every disposal whose share can be reached."""
+        finished, put_back, unsettled = 0, 0, dict[int, Obstacle]()
+        for disposal in self._means.journal.of_state(*_CUT_OFF):
+            if disposal.state is not DisposalState.DESTROYING and disposal.share not in self._means.sources:
+                unsettled[disposal.item_id] = Obstacle.SHARE_AWAY
+                continue
+            try:
+                before = self._means.journal.get(disposal.number)
+                obstacle = self._settle(disposal)
+            except ConnectorError as error:
+                unsettled[disposal.item_id] = of_source(error)
+                continue
+            except VaultError as error:
+                unsettled[disposal.item_id] = of_vault(error)
+                continue
+            after = self._means.journal.get(disposal.number)
+            if obstacle is not None:
+                unsettled[disposal.item_id] = obstacle
+            elif after is not None and after.state is DisposalState.ABANDONED:
+                put_back += 1
+            elif after != before:
+                finished += 1
+        return Recovered(finished, put_back, unsettled, self._discard_leftovers())
+
+    def _settle(self, disposal: Disposal) -> Obstacle | None:
+        told = Told()
+        match disposal.state:
+            case DisposalState.PLANNED:
+                self._quarantine.put_back(disposal, Obstacle.INTERRUPTED, told)
+            case DisposalState.SEALED:
+                self._finish(disposal, told)
+            case DisposalState.RESTORING:
+                return self._restoring.go_on(disposal)
+            case _:
+                self._destruction.go_on([disposal], told)
+        kept = told.kept.get(disposal.item_id)
+        return None if kept is Obstacle.INTERRUPTED else kept
+
+    def _finish(self, disposal: Disposal, told: Told) -> None:
+        """An original that is still in the hold goes only after the vault's copy has been read once more: the vault may
+        have come from a backup, or its disk may have failed, since it was sealed."""
+        source = self._means.sources[disposal.share]
+        content = source.holding.taken(source.scope, disposal.vault_id)
+        if content is not None:
+            content.close()
+            try:
+                self._means.vault.verify(disposal.vault_id)
+            except VaultError:
+                self._quarantine.put_back(disposal, Obstacle.INTERRUPTED, told)
+                return
+        self._quarantine.finish([disposal], told)
+
+    def _discard_leftovers(self) -> int:
+        """Copies whose items are whole elsewhere: put back or restored, or remainders that are in their place."""
+        vault, journal = self._means.vault, self._means.journal
+        leftovers = []
+        for entry in vault.entries():
+            disposal = journal.of_vault_id(entry.id)
+            if disposal is None or not entry.stored_bytes:
+                continue
+            placed = entry.id == disposal.derived_id and disposal.state not in (
+                DisposalState.PLANNED,
+                DisposalState.SEALED,
+            )
+            whole = disposal.state in OVER - {DisposalState.ERASED}
+            if placed or whole:
+                leftovers.append(entry.id)
+        if leftovers:
+            vault.discard(*leftovers)
+        return len(leftovers)

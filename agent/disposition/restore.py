@@ -1,0 +1,64 @@
+"""Back from the vault into the share: everything that the item had, in its place or in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from agent.catalogue.disposal_rows import Disposal, Step
+from agent.disposition.base import Means
+from agent.disposition.obstacles import of_source, of_vault
+from agent.disposition.wrapping import unwrap
+from agent.model.disposal import DisposalState, Obstacle
+from agent.vault.base import VaultError
+from connectors.base import ItemRef
+from connectors.errors import ConnectorError
+
+
+class Restoring:
+    """Gives items back. The vault's copy goes only when the item is durable in the share and recorded as there."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def give_back(self, disposal: Disposal, to: ItemRef, reason: str) -> Obstacle | None:
+        """Makes a quarantined item anew at `to`, in its share. Whatever keeps it from there leaves it here."""
+        if disposal.share not in self._means.sources:
+            return Obstacle.SHARE_AWAY
+        self._means.record(Step(disposal, DisposalState.RESTORING, target=to, reason=reason))
+        return self.go_on(replace(disposal, state=DisposalState.RESTORING, target=to))
+
+    def go_on(self, disposal: Disposal) -> Obstacle | None:
+        """The same from the recorded intent on; after a crash too, however far it had come."""
+        means, source = self._means, self._means.sources[disposal.share]
+        try:
+            wrapping = unwrap(means.vault.metadata(disposal.vault_id))
+            sha256 = means.vault.verify(disposal.vault_id).sha256
+            made = source.holding.make(
+                source.scope, disposal.target or disposal.ref, wrapping.properties, self._writer(disposal), sha256
+            )
+        except ConnectorError as error:
+            return self._stays(disposal, of_source(error))
+        except VaultError as error:
+            return self._stays(disposal, of_vault(error))
+        means.record(
+            Step(
+                disposal,
+                DisposalState.RESTORED,
+                doubts=tuple(f"lacking_{word}" for word in made.lacking),
+                target=made.ref,
+                version=made.version,
+            )
+        )
+        means.vault.discard(disposal.vault_id)
+        return None
+
+    def _writer(self, disposal: Disposal) -> Callable[[int], None]:
+        def write(descriptor: int) -> None:
+            self._means.vault.restore_to(disposal.vault_id, descriptor)
+
+        return write
+
+    def _stays(self, disposal: Disposal, why: Obstacle) -> Obstacle:
+        self._means.record(Step(disposal, DisposalState.QUARANTINED, why=why))
+        return why

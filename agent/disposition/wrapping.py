@@ -1,0 +1,42 @@
+"""What is sealed with an item beside its content, so that it can be put back even if the catalogue were lost."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+
+from agent.catalogue.disposal_rows import Disposal
+from connectors.base import ItemRef
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """Where an item came from, and everything it had beside its content (`connectors.holding.Taken.properties`)."""
+
+    share: str
+    ref: ItemRef
+    properties: bytes = field(repr=False)
+
+
+def wrap(of: Disposal, properties: bytes) -> bytes:
+    """The vault's metadata for the item; `unwrap` reads them."""
+    parts = {
+        "version": _VERSION,
+        "disposal": of.number,
+        "item": of.item_id,
+        "share": of.share,
+        "folder": b64encode(of.ref.folder).decode(),
+        "name": b64encode(of.ref.name).decode(),
+        "properties": b64encode(properties).decode(),
+    }
+    return json.dumps(parts, sort_keys=True).encode()
+
+
+def unwrap(metadata: bytes) -> Wrapping:
+    """What `wrap` wrote."""
+    parts = json.loads(metadata)
+    ref = ItemRef(b64decode(parts["folder"]), b64decode(parts["name"]))
+    return Wrapping(parts["share"], ref, b64decode(parts["properties"]))

@@ -1,0 +1,204 @@
+"""Carrying out what reviews have approved: which items may go now, which may not and why, and the acts themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from agent.catalogue.disposal_rows import Disposal, Plan
+from agent.catalogue.store import Catalogue
+from agent.disposition.base import Means, Told
+from agent.disposition.destroy import Destruction
+from agent.disposition.guards import Caps, CapsReached, Share
+from agent.disposition.quarantine import Quarantine
+from agent.disposition.recovery import Recovered, Recovery
+from agent.model.decision import Decision, DecisionState, ReasonCode
+from agent.model.disposal import Account, Approval, DisposalState, Obstacle
+from agent.model.review import ReviewState
+from agent.model.schedule import Disposition
+from agent.retention.wording import say_clock
+from agent.usecases.evaluate import Evaluation, Terms
+from agent.usecases.review_standing import ReviewStandings, UnderReview
+from agent.usecases.standing import Advance
+
+OBSERVE, PROPOSE, ACT = "observe", "propose", "act"
+_NEVER_TAKEN = frozenset({Disposition.RETAIN_PERMANENTLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How far items may go and how fast. `mode_of` tells for a class or a placement rule: observe, propose or act."""
+
+    mode_of: Callable[[str], str]
+    cool_off: timedelta
+    least_stay: timedelta
+    caps: Caps
+
+
+@dataclass(slots=True)
+class Outlook:
+    """What could go now, and how many items wait, by the reason."""
+
+    plans: list[Plan] = field(default_factory=list)
+    waiting: Counter[str] = field(default_factory=Counter)
+    beyond_caps: dict[str, int] = field(default_factory=dict)
+
+
+class Disposing:
+    """Carries out what is approved in one catalogue, on one day."""
+
+    def __init__(
+        self, catalogue: Catalogue, terms: Terms, standings: ReviewStandings, rules: Rules, now: Callable[[], datetime]
+    ) -> None:
+        self._catalogue = catalogue
+        self._terms = terms
+        self._standings = standings
+        self._rules = rules
+        self._now = now
+
+    # Looking ahead
+
+    def outlook(self, *, class_id: str | None = None, over_caps: bool = False) -> Outlook:
+        """What could be taken now, longest due first, within the caps unless an administrator goes beyond them.
+
+        Standings must be up to date (`ReviewStandings.bring_up_to_date`). Memory grows with what may go, not with what
+        is due.
+        """
+        outlook = Outlook()
+        plans = self._plans(outlook.waiting, class_id)
+        if over_caps:
+            outlook.plans.extend(plans)
+            return outlook
+        caps = CapsReached(
+            self._rules.caps, {share.name: self._share(share.name) for share in self._catalogue.shares()}
+        )
+        outlook.plans.extend(caps.allowed(plans))
+        outlook.beyond_caps.update(caps.beyond)
+        return outlook
+
+    def _share(self, name: str) -> Share:
+        since = self._now() - timedelta(days=1)
+        return Share(self._catalogue.disposals.live_in(name), *self._catalogue.disposals.done_since(name, since))
+
+    def _plans(self, waiting: Counter[str], class_id: str | None) -> Iterator[Plan]:
+        evaluation = Evaluation(self._catalogue, self._terms, self._standings.today)
+        for one in self._standings.due(class_id):
+            if one.item.in_vault:
+                continue
+            obstacle = self._waits_for(one)
+            if obstacle:
+                waiting[obstacle] += 1
+                continue
+            item_id = one.item.item_id
+            record = self._catalogue.reviews.records([item_id], self._terms.schedule.captured_types).get(item_id)
+            decision = None if record is None else evaluation.of(record).decision
+            if decision is None or decision.state is not DecisionState.DUE or decision.outcome != one.item.outcome:
+                waiting[Obstacle.NOT_DUE.value] += 1
+                continue
+            plan = self._plan(one, decision)
+            if plan is None:
+                waiting[ReviewState.PROPOSED.value] += 1
+            else:
+                yield plan
+
+    def _waits_for(self, one: UnderReview) -> str:
+        """Why the item stays for now; empty if nothing but a look at itself is missing."""
+        if one.item.outcome in _NEVER_TAKEN:
+            return "retain_permanently"
+        if one.item.outcome is Disposition.QUARANTINE:
+            return ""  # whether a placement rule acts by itself is told by the rule
+        mode = self._rules.mode_of(one.item.class_id or "")
+        if mode != ACT:
+            return mode
+        if one.review.state is not ReviewState.APPROVED:
+            return one.review.state.value
+        return self._cooling(one)
+
+    def _cooling(self, one: UnderReview) -> str:
+        since = one.review.approved_since
+        cooled = since is not None and self._now() - since >= self._rules.cool_off
+        return "" if cooled else Obstacle.TOO_SOON.value
+
+    def _plan(self, one: UnderReview, decision: Decision) -> Plan | None:
+        """The plan; none if a placement rule asks for it that does not act by itself and nobody has approved it."""
+        approved = one.review.state is ReviewState.APPROVED and not self._cooling(one)
+        if decision.placement is not None and not approved and self._rules.mode_of(decision.placement) != ACT:
+            return None
+        item = one.item
+        action = item.outcome or Disposition.REVIEW
+        return Plan(
+            item.item_id,
+            item.share,
+            item.ref,
+            action,
+            item.version,
+            item.content_hash,
+            item.size_bytes,
+            one.grounds.mark,
+            len(one.stages) if approved else 0,
+            self._account(one, decision, approved=approved),
+        )
+
+    def _account(self, one: UnderReview, decision: Decision, *, approved: bool) -> Account:
+        schedule = self._terms.schedule
+        retention_class = schedule.by_id.get(decision.class_id or "")
+        rule = next((rule for rule in schedule.placement if rule.id == decision.placement), None)
+        codes = {ReasonCode.CLOCK, ReasonCode.COMBINED, ReasonCode.PLACEMENT}
+        approvals = one.review.approvals if approved else ()
+        return Account(
+            schedule_id=schedule.id,
+            schedule_version=schedule.version,
+            class_id=retention_class.id if retention_class else "",
+            class_title=retention_class.title if retention_class else "",
+            mandate=rule.mandate if rule else retention_class.mandate if retention_class else "",
+            rule=rule.title if rule else say_clock(retention_class) if retention_class else "",
+            clock=" ".join(reason.sentence for reason in decision.reasons if reason.code in codes),
+            due_on=decision.due_on or self._standings.today,
+            approvals=tuple(Approval(act.number, act.by, act.stage, act.at) for act in approvals),
+            placement=decision.placement or "",
+        )
+
+    # Acting
+
+    def take(self, outlook: Outlook, means: Means, quarantine: Quarantine, override: str, advance: Advance) -> Told:
+        """Takes what the outlook holds into quarantine."""
+        if not outlook.plans:
+            return Told()
+        run = self._catalogue.disposals.begin_run("quarantine", means.now(), means.by, override)
+        return quarantine.take(run, outlook.plans, advance)
+
+    def ripe(self, waiting: Counter[str]) -> Iterator[Disposal]:
+        """What lies in the vault and may be destroyed now: approved as it stands today, and long enough there."""
+        quarantined = self._catalogue.disposals.of_state(DisposalState.QUARANTINED)
+        standing = self._standings.of_numbers(one.item_id for one in quarantined)
+        for disposal in quarantined:
+            under = standing.get(disposal.item_id)
+            if under is None or under.item.outcome in (*_NEVER_TAKEN, Disposition.QUARANTINE) or not under.due:
+                waiting[Obstacle.NOT_DUE.value] += 1
+            elif self._rules.mode_of(under.item.class_id or "") != ACT:
+                waiting[self._rules.mode_of(under.item.class_id or "")] += 1
+            elif under.review.state is not ReviewState.APPROVED:
+                waiting[Obstacle.NOT_APPROVED.value] += 1
+            elif self._cooling(under) or self._now() - disposal.since < self._rules.least_stay:
+                waiting[Obstacle.TOO_SOON.value] += 1
+            elif disposal.action is Disposition.HAND_BACK and not self._received(disposal):
+                waiting[Obstacle.NOT_HANDED_OVER.value] += 1
+            else:
+                yield disposal
+
+    def _received(self, disposal: Disposal) -> bool:
+        return any(
+            bundle.number == disposal.bundle and bundle.confirmed_at is not None
+            for bundle in self._catalogue.bundles.all()
+        )
+
+    def destroy(self, ripe: list[Disposal], means: Means, advance: Advance) -> Told:
+        """Destroys these."""
+        return Destruction(means).destroy(ripe, advance)
+
+    @staticmethod
+    def recover(means: Means, quarantine: Quarantine) -> Recovered:
+        """Settles what an earlier go has left behind; to be called before anything else is done."""
+        return Recovery(means, quarantine).run()
