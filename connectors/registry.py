@@ -6,9 +6,14 @@ from collections.abc import Callable
 from importlib import import_module
 
 from connectors.base import Connector
+from connectors.holding import Holding
 
 _CLASSES = {
     "filesystem": ("connectors.filesystem.connector", "FilesystemConnector"),
+}
+
+_HOLDINGS = {
+    "filesystem": ("connectors.filesystem.holding", "FilesystemHolding"),
 }
 
 
@@ -16,4 +21,11 @@ def connector_class(kind: str) -> Callable[..., Connector]:
     """What makes connectors of that kind. Its module is imported only now. Raises `KeyError` for an unknown kind."""
     module, name = _CLASSES[kind]
     made: Callable[..., Connector] = getattr(import_module(module), name)
+    return made
+
+
+def holding_class(kind: str) -> Callable[..., Holding]:
+    """What makes the changing half of connectors of that kind. Raises `KeyError` for an unknown kind."""
+    module, name = _HOLDINGS[kind]
+    made: Callable[..., Holding] = getattr(import_module(module), name)
     return made

@@ -99,6 +99,12 @@ class Catalogue:
         with self._database.transaction() as connection:
             yield connection
 
+    def newest_moment(self) -> datetime | None:
+        """When the newest entry of the audit log was written, in UTC."""
+        with self._database.faults():
+            newest = self._connection.exec_driver_sql("SELECT MAX(at) FROM audit_leaf").scalar()
+        return None if newest is None else moment(newest)
+
     # Shares
 
     def shares(self) -> tuple[Share, ...]:

@@ -6,6 +6,8 @@ import typer
 
 from agent.cli import check, detect, explain, extract, init, listing, report, scan, simulate, status
 from agent.cli.audit import audit_app
+from agent.cli.certificate import certificate_app
+from agent.cli.dispose import dispose_app, restore
 from agent.cli.event import event_app
 from agent.cli.hold import hold_app
 from agent.cli.review import review_app
@@ -35,7 +37,10 @@ app.add_typer(schedule_app, name="schedule")
 app.add_typer(event_app, name="event")
 app.add_typer(hold_app, name="hold")
 app.add_typer(audit_app, name="audit")
+app.add_typer(certificate_app, name="certificate")
 app.add_typer(review_app, name="review")
+app.add_typer(dispose_app, name="dispose")
+app.command("restore")(restore)
 app.command("check")(check.check)
 app.command("detect")(detect.detect)
 app.command("extract")(extract.extract)

@@ -13,6 +13,8 @@ from connectors.filesystem.content import mount_keeps_access_times, open_content
 from connectors.filesystem.facts import on_opening
 from connectors.filesystem.walk import Directories, open_folder, walk
 
+HOLD = b".retentiond-hold"  # where items lie that have been taken out of their places; never scanned
+
 
 class FilesystemConnector:
     """Reads the folder `root`. It has no means to change anything.
@@ -26,7 +28,7 @@ class FilesystemConnector:
     ) -> None:
         self._path = root
         self._name = name
-        self._excluded = tuple(excluded)
+        self._excluded = (*excluded, os.path.join(root, HOLD))
         self._may_change_access_times = may_change_access_times
         self._root: int | None = None
         self._folder: tuple[bytes, int] | None = None
@@ -41,7 +43,7 @@ class FilesystemConnector:
         )
 
     def scopes(self) -> Sequence[Scope]:
-        return (Scope(self._name, _identity(self._open_root())),)
+        return (Scope(self._name, identity_of(self._open_root())),)
 
     def changes(self, scope: Scope, known: Known, after: bytes | None = None) -> Iterator[Page]:
         self._verify(scope)
@@ -71,14 +73,14 @@ class FilesystemConnector:
 
     def _open_root(self) -> int:
         if self._root is None:
-            self._root = _open_directory(self._path)
+            self._root = open_root(self._path)
         return self._root
 
     def _verify(self, scope: Scope) -> None:
         """Raises `ScopeUnavailable` unless the path leads to the folder that `scope` was made of."""
-        again = _open_directory(self._path)
+        again = open_root(self._path)
         try:
-            if _identity(again) != scope.identity:
+            if identity_of(again) != scope.identity:
                 raise ScopeUnavailable("another file system answers here now; is the share still mounted?")
         finally:
             os.close(again)
@@ -113,7 +115,8 @@ class FilesystemConnector:
         return opened
 
 
-def _open_directory(path: bytes) -> int:
+def open_root(path: bytes) -> int:
+    """A descriptor of the folder. Raises `ScopeUnavailable`, which says why there is none."""
     try:
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -126,7 +129,7 @@ def _open_directory(path: bytes) -> int:
         raise ScopeUnavailable(f"the folder cannot be opened ({error.strerror})") from None
 
 
-def _identity(root: int) -> str:
+def identity_of(root: int) -> str:
     """File system and root folder. Stays the same over a restart where the file system has an id of its own."""
     try:
         return f"{os.fstatvfs(root).f_fsid:x}:{os.fstat(root).st_ino}"

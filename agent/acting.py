@@ -1,0 +1,116 @@
+"""The composition root of what changes shares: kept apart, so that what only reads never comes near it."""
+
+from __future__ import annotations
+
+import ctypes
+import datetime as dt
+import fcntl
+import functools
+import hmac
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent import bootstrap
+from agent.catalogue.store import Catalogue
+from agent.disposition.base import Means, Source
+from agent.disposition.destroy import Destruction
+from agent.disposition.guards import Caps
+from agent.disposition.quarantine import Quarantine
+from agent.disposition.restore import Restoring
+from agent.errors import UsageError
+from agent.keys import derive, master_key
+from agent.usecases.dispose import Rules
+from agent.usecases.dispose_rules import Clock
+from connectors.base import Scope, read_name
+from connectors.registry import holding_class
+
+if TYPE_CHECKING:
+    from agent.model.schedule import RetentionSchedule
+    from agent.settings import Settings
+
+_TIMEX_BYTES = 256  # struct timex has 208 on 64-bit machines; its first field, `modes`, 0: only look
+_NOT_SYNCHRONISED = 5  # TIME_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything that acts on one catalogue, ready."""
+
+    means: Means
+    quarantine: Quarantine
+    restoring: Restoring
+    destruction: Destruction
+
+
+@contextmanager
+def bench(settings: Settings, state: Path, catalogue: Catalogue, schedule: RetentionSchedule) -> Iterator[Bench]:
+    """What acts, with the vault open and every share that has been scanned. Nobody else acts meanwhile.
+
+    Raises `UsageError` if somebody else does, `ConfigurationError` and `VaultError` if the vault cannot be opened.
+    """
+    from agent.usecases.derive import Deriving
+
+    with ExitStack() as opened:
+        opened.enter_context(sole_actor(state))
+        vault = opened.enter_context(bootstrap.open_vault(settings, state))
+        sources = {}
+        for share in catalogue.shares():
+            holding = holding_class("filesystem")(
+                read_name(share.location), share.name, quiet_seconds=settings.disposition.quiet_minutes * 60
+            )
+            opened.callback(holding.close)
+            sources[share.name] = Source(holding, Scope(share.name, share.identity))
+        secret = derive(master_key(state / "master.key"), "disposal digests")
+        means = Means(
+            catalogue.disposals,
+            vault,
+            sources,
+            functools.partial(_keyed, secret),
+            bootstrap.now,
+            functools.partial(bootstrap.today, schedule),
+            bootstrap.who(),
+        )
+        deriving = opened.enter_context(Deriving.over(settings, catalogue, schedule, bootstrap))
+        yield Bench(means, Quarantine(means, deriving), Restoring(means), Destruction(means))
+
+
+def _keyed(secret: bytes, data: bytes) -> bytes:
+    return hmac.digest(secret, data, "sha256")
+
+
+@contextmanager
+def sole_actor(state: Path) -> Iterator[None]:
+    """Holds the state directory for one that acts at a time. Raises `UsageError` if another does."""
+    descriptor = os.open(state / "dispose.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"{state}: another process is carrying out disposals here. Wait for it.") from None
+        yield
+
+
+def rules(settings: Settings) -> Rules:
+    """How far items may go and how fast."""
+    how = settings.disposition
+    return Rules(
+        how.mode_of,
+        dt.timedelta(hours=how.cool_off_hours),
+        dt.timedelta(days=how.quarantine_days),
+        Caps(how.caps.items, int(how.caps.gib * 2**30), how.caps.percent),
+    )
+
+
+def clock(settings: Settings) -> Clock:
+    """What the clock of this machine says, and whether the kernel knows it to be synchronised."""
+    return Clock(bootstrap.now(), dt.timedelta(hours=settings.disposition.clock_ahead_hours), _synchronised())
+
+
+def _synchronised() -> bool:
+    answer = ctypes.create_string_buffer(_TIMEX_BYTES)
+    found: int = ctypes.CDLL(None, use_errno=True).adjtimex(answer)
+    return 0 <= found < _NOT_SYNCHRONISED

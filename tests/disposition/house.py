@@ -1,0 +1,173 @@
+"""A share with real files that are due, people who approve them, a real vault, and everything that acts."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from agent.audit.log import AuditLog
+from agent.catalogue.base import ItemResult
+from agent.catalogue.disposal_rows import Disposal, Plan
+from agent.catalogue.store import Catalogue
+from agent.disposition.base import Means, Source, Told
+from agent.disposition.destroy import Destruction
+from agent.disposition.guards import Caps
+from agent.disposition.quarantine import Quarantine
+from agent.disposition.recovery import Recovered, Recovery
+from agent.disposition.remainders import NotDerived
+from agent.disposition.restore import Restoring
+from agent.keys import derive
+from agent.model.disposal import DisposalState
+from agent.usecases.dispose import ACT, Disposing, Outlook, Rules
+from agent.usecases.trail import Trail
+from agent.vault.keys import RootKey
+from agent.vault.store import Vault
+from connectors.base import Found, Gone, KnowsNothing, Scope
+from connectors.filesystem.connector import FilesystemConnector
+from connectors.filesystem.holding import FilesystemHolding
+from connectors.holding import Holding
+from tests.catalogue.conftest import version
+from tests.usecases.review_office import NOW, PEOPLE, TERMS, TODAY, Office, quiet
+
+MASTER = b"m" * 32
+ROOT = RootKey(b"r" * 32)
+LONG_AGO = datetime(2020, 5, 17, 12, tzinfo=UTC)
+AT_ONCE = Rules(lambda _: ACT, timedelta(0), timedelta(0), Caps(1_000_000, 1 << 50, 100.0))
+
+
+def trail() -> Trail:
+    return Trail.derived(lambda purpose: derive(MASTER, purpose), "retentiond/test")
+
+
+def keyed(data: bytes) -> bytes:
+    return hmac.digest(b"d" * 32, data, "sha256")
+
+
+def nothing_remains(disposal: Disposal, source: int, target: int) -> str:
+    raise NotDerived
+
+
+class House:
+    """Everything in one folder. The office's clock goes on with every act; `day` is the day on which things happen."""
+
+    def __init__(self, folder: Path, holding: Holding | None = None) -> None:
+        self.folder = folder
+        self.share = folder / "share"
+        self.share.mkdir(exist_ok=True)
+        self.day = TODAY
+        self.catalogue = Catalogue.open(folder / "catalogue.sqlite", witness=trail())
+        self.office = Office(self.catalogue)
+        self.connector = FilesystemConnector(os.fsencode(self.share), "office")
+        (self.scope,) = self.connector.scopes()
+        self.holding = holding or FilesystemHolding(os.fsencode(self.share), "office", quiet_seconds=0)
+        if not (folder / "vault").exists():
+            Vault.create(str(folder / "vault"))
+        self.vault = Vault(str(folder / "vault"), ROOT)
+        self.derive = nothing_remains
+        self.rules = AT_ONCE
+        self.run = 0
+
+    def close(self) -> None:
+        for one in (self.catalogue, self.connector, self.holding, self.vault):
+            one.close()
+
+    # Files, and what a scan finds
+
+    def put(self, path: str, content: bytes = b"a case", at: datetime = LONG_AGO) -> Path:
+        file = self.share / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        os.utime(file, (at.timestamp(), at.timestamp()))
+        return file
+
+    def scan(self) -> None:
+        """A pass as a scan makes it, without reading what is in the files."""
+        share = self.catalogue.ensure_share("office", str(self.share), self.scope.identity)
+        current = self.catalogue.begin_pass(share, version(), self.office.now())
+        for page in self.connector.changes(
+            self.scope, self.catalogue.known(current) if current.number > 1 else KnowsNothing()
+        ):
+            results = [self._result(change) if isinstance(change, Found) else change for change in page.changes]
+            self.catalogue.commit(current, results, page.cursor, page.seen, page.folders, self.office.now())
+        self.catalogue.end_pass(current, self.office.now())
+
+    def _result(self, change: Found) -> ItemResult:
+        from tests.usecases.review_office import a_file
+
+        with self.connector.open(self.scope, change.item) as opened:
+            content = os.pread(opened.fileno(), change.item.size_bytes, 0)
+        blank = a_file(os.fsdecode(change.item.ref.path))
+        return replace(blank, ref=change.item.ref, item=change.item, content_hash=hashlib.sha256(content).digest())
+
+    def number(self, path: str) -> int:
+        share = self.catalogue.shares()[0]
+        from connectors.base import ItemRef
+
+        found = self.catalogue.reviews.item_at(share.id, ItemRef.parse(path))
+        assert found is not None, path
+        return found
+
+    # People
+
+    def approve(self, *paths: str) -> None:
+        """By two people."""
+        for path in paths:
+            for by in ("ann", "ben"):
+                self.office.act(by, self.number(path))
+
+    # Acts
+
+    @property
+    def means(self) -> Means:
+        sources = {"office": Source(self.holding, self.scope)}
+        return Means(
+            self.catalogue.disposals, self.vault, sources, keyed, self.office.now, lambda: self.day, "operator"
+        )
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.means, lambda disposal, source, target: self.derive(disposal, source, target))
+
+    @property
+    def disposing(self) -> Disposing:
+        return Disposing(self.catalogue, TERMS, self.office.standings(self.day), self.rules, self.office.now)
+
+    def outlook(self) -> Outlook:
+        return self.disposing.outlook()
+
+    def take(self, plans: Sequence[Plan] | None = None) -> Told:
+        outlook = self.outlook() if plans is None else Outlook([*plans])
+        return self.disposing.take(outlook, self.means, self.quarantine, "", quiet)
+
+    def ripe(self) -> list[Disposal]:
+        from collections import Counter
+
+        return [*self.disposing.ripe(Counter())]
+
+    def destroy(self, ripe: list[Disposal] | None = None) -> Told:
+        return self.disposing.destroy(self.ripe() if ripe is None else ripe, self.means, quiet)
+
+    def erase(self) -> tuple[Disposal, ...]:
+        return Destruction(self.means).erase()[1]
+
+    def recover(self) -> Recovered:
+        return Recovery(self.means, self.quarantine).run()
+
+    def restoring(self) -> Restoring:
+        return Restoring(self.means)
+
+    def states(self) -> list[str]:
+        return [one.state.value for one in self.catalogue.disposals.of_state(*DisposalState)]
+
+    def held(self) -> list[str]:
+        return [*self.holding.in_hold(self.scope)]
+
+    def honest(self) -> None:
+        """The log agrees with the catalogue."""
+        with self.catalogue.connected() as connection:
+            assert [*trail().disagreements(self.catalogue, AuditLog(connection))] == []
