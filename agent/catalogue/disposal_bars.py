@@ -24,7 +24,8 @@ _HELD = (
 _STANDING = "SELECT outcome, due_on FROM standing WHERE item_id = ?"
 _PRESENT = "SELECT state, version, content_hash FROM item WHERE id = ?"
 _APPROVED = (
-    "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? AND people >= ? AND mark = ?"
+    "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? AND people >= ? "
+    "AND mark = ? AND outcome IN (?, 'review')"
 )
 _RECEIPT = "SELECT 1 FROM disposal d JOIN bundle b ON b.id = d.bundle_id WHERE d.id = ? AND b.confirmed_at IS NOT NULL"
 _APPROVED_ANEW = "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? AND people >= 2"
@@ -74,7 +75,8 @@ def _moved_on(connection: Connection, of: Disposal) -> bool:
 def _approved_for(action: Disposition, stages: int, mark: str) -> _Approved | None:
     if stages == 0 and action is Disposition.QUARANTINE:
         return None
-    return _APPROVED, (max(stages, 1), 1 if action is Disposition.QUARANTINE else 2, mark)
+    people = 1 if action is Disposition.QUARANTINE else 2
+    return _APPROVED, (max(stages, 1), people, mark, action.value)
 
 
 def _bars(

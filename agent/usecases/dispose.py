@@ -127,12 +127,11 @@ class Disposing:
         if decision.placement is not None and not approved and self._rules.mode_of(decision.placement) != ACT:
             return None
         item = one.item
-        action = item.outcome or Disposition.REVIEW
         return Plan(
             item.item_id,
             item.share,
             item.ref,
-            action,
+            self._action(item.outcome, decision.class_id),
             item.version,
             item.content_hash,
             item.size_bytes,
@@ -140,6 +139,15 @@ class Disposing:
             len(one.stages) if approved else 0,
             self._account(one, decision, approved=approved),
         )
+
+    def _action(self, outcome: Disposition | None, class_id: str | None) -> Disposition:
+        """What is done. Where the word of people takes the place of sure dates, it is what the class says; where the
+        class itself leaves it to people, what they approve goes for good."""
+        if outcome is not None and outcome is not Disposition.REVIEW:
+            return outcome
+        retention_class = self._terms.schedule.by_id.get(class_id or "")
+        theirs = retention_class.outcome if retention_class else Disposition.REVIEW
+        return Disposition.DESTROY if theirs is Disposition.REVIEW else theirs
 
     def _account(self, one: UnderReview, decision: Decision, *, approved: bool) -> Account:
         schedule = self._terms.schedule

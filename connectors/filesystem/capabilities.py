@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from connectors.filesystem import changes
 
+_PROBE = b".probe-"
 _CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EISDIR)
 
 
@@ -27,8 +28,12 @@ class HoldingCapabilities:
 
 
 def probe(directory: int) -> HoldingCapabilities:
-    """Tries everything with small files in that directory; nothing is left of them. Raises `OSError`."""
-    name, other = (b".probe-" + secrets.token_hex(8).encode() for _ in range(2))
+    """Tries everything with small files in that directory; nothing is left of them, nor of those of an earlier try that
+    was cut off. Raises `OSError`."""
+    for left in os.listdir(directory):
+        if left.startswith(_PROBE.decode()):
+            os.unlink(left, dir_fd=directory)
+    name, other = (_PROBE + secrets.token_hex(8).encode() for _ in range(2))
     descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
     try:
         leases = changes.lease(descriptor) is not None

@@ -264,6 +264,7 @@ class FilesystemHolding:
         keep_times: bool = True,
     ) -> Made:
         root = self._opened(scope)
+        self._hold_of(scope)  # what can be done here is known from there
         had = _read_properties(properties)
         try:
             folder = make_folders(root, ref.folder, had.folders)

@@ -24,6 +24,8 @@ from agent.disposition.restore import Restoring
 from agent.keys import derive
 from agent.model.disposal import DisposalState
 from agent.usecases.dispose import ACT, Disposing, Outlook, Rules
+from agent.retention.loader import load_schedule
+from agent.usecases.evaluate import Terms
 from agent.usecases.trail import Trail
 from agent.vault.keys import RootKey
 from agent.vault.store import Vault
@@ -32,8 +34,41 @@ from connectors.filesystem.connector import FilesystemConnector
 from connectors.filesystem.holding import FilesystemHolding
 from connectors.holding import Holding
 from tests.catalogue.conftest import version
-from tests.usecases.review_office import NOW, PEOPLE, TERMS, TODAY, Office, quiet
+from tests.usecases.review_office import FORM, NOW, SCHEDULE, TODAY, Office, quiet
 
+_FURTHER = """\
+  - id: named
+    title: Papers that name people
+    mandate: A law.
+    scope_notes: They are of use without the names.
+    applies_when:
+      path: "Names/**"
+    trigger: modified
+    period: P1Y
+    outcome: anonymise
+  - id: outcomes
+    title: Papers of which the outcome stays
+    mandate: A law.
+    scope_notes: Only the outcome is needed.
+    applies_when:
+      path: "Outcomes/**"
+    trigger: modified
+    period: P1Y
+    outcome: minimise
+    keep: [outcome]
+  - id: returns
+    title: Papers of others
+    mandate: A contract.
+    scope_notes: They go back.
+    applies_when:
+      path: "Returns/**"
+    trigger: modified
+    period: P1Y
+    outcome: hand_back
+placement:
+"""
+RULES = load_schedule(SCHEDULE.replace("placement:\n", _FURTHER), "house.yaml")
+TERMS = Terms(RULES, FORM)
 MASTER = b"m" * 32
 ROOT = RootKey(b"r" * 32)
 LONG_AGO = datetime(2020, 5, 17, 12, tzinfo=UTC)
@@ -61,7 +96,7 @@ class House:
         self.share.mkdir(exist_ok=True)
         self.day = TODAY
         self.catalogue = Catalogue.open(folder / "catalogue.sqlite", witness=trail())
-        self.office = Office(self.catalogue)
+        self.office = Office(self.catalogue, TERMS, began=self.catalogue.newest_moment() or NOW)
         self.connector = FilesystemConnector(os.fsencode(self.share), "office")
         (self.scope,) = self.connector.scopes()
         self.holding = holding or FilesystemHolding(os.fsencode(self.share), "office", quiet_seconds=0)

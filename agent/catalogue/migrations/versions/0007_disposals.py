@@ -84,7 +84,7 @@ WHEN OLD.state <> NEW.state
         AND r.stages >= MAX(NEW.stages, 1)
         AND r.people >= CASE WHEN NEW.state = {_LAST_ACT} OR r.outcome NOT IN ('quarantine', 'retain_permanently')
             THEN 2 ELSE 1 END
-        AND (NEW.state = {_LAST_ACT} OR r.mark = NEW.mark)
+        AND (NEW.state = {_LAST_ACT} OR (r.mark = NEW.mark AND r.outcome IN (NEW.action, 'review')))
         AND NOT (NEW.state = {_LAST_ACT} AND r.outcome IN ('quarantine', 'retain_permanently')))
 BEGIN SELECT RAISE(ABORT, 'approval is missing'); END
 """  # noqa: S608 — no value is in it
