@@ -7,7 +7,7 @@ import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent.audit.log import AuditLog
@@ -23,13 +23,13 @@ from agent.disposition.remainders import NotDerived
 from agent.disposition.restore import Restoring
 from agent.keys import derive
 from agent.model.disposal import DisposalState
-from agent.usecases.dispose import ACT, Disposing, Outlook, Rules
 from agent.retention.loader import load_schedule
+from agent.usecases.dispose import ACT, Disposing, Outlook, Rules
 from agent.usecases.evaluate import Terms
 from agent.usecases.trail import Trail
 from agent.vault.keys import RootKey
 from agent.vault.store import Vault
-from connectors.base import Found, Gone, KnowsNothing, Scope
+from connectors.base import Found, KnowsNothing
 from connectors.filesystem.connector import FilesystemConnector
 from connectors.filesystem.holding import FilesystemHolding
 from connectors.holding import Holding

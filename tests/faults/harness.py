@@ -44,7 +44,9 @@ def nothing_planted() -> Iterator[None]:
 class Harness:
     """One scenario on one image. `planted` is entered in the process that acts and in those that recover."""
 
-    def __init__(self, folder: Path, kind: str, scenario: Scenario, planted: Callable[[], object] = nothing_planted) -> None:
+    def __init__(
+        self, folder: Path, kind: str, scenario: Scenario, planted: Callable[[], object] = nothing_planted
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._image = Image(folder, kind)
         self._folder = self._image.mount_point / "house"

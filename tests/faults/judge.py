@@ -87,11 +87,7 @@ def _is_whole(file: Path, content: bytes) -> bool:
     if not file.is_file() or file.read_bytes() != content:
         return False
     facts = file.stat()
-    return (
-        facts.st_mode & 0o7777 == MODE
-        and facts.st_mtime_ns == MOMENT
-        and os.getxattr(file, "user.test") == MARK
-    )
+    return facts.st_mode & 0o7777 == MODE and facts.st_mtime_ns == MOMENT and os.getxattr(file, "user.test") == MARK
 
 
 def _readable(house: House, vault_id: str, content: bytes) -> bool:

@@ -92,7 +92,11 @@ SCENARIOS = (
     Scenario("restore", {**CASES, **LETTER}, restore, frozenset({_S.RESTORED}), before=quarantine),
     Scenario("destroy", {**CASES, **LETTER}, destroy, frozenset({_S.DESTROYED}), before=quarantine),
     Scenario(
-        "erase", {**CASES, **LETTER}, erase, frozenset({_S.ERASED, _S.QUARANTINED}), before=lambda house: _one_gone(house)
+        "erase",
+        {**CASES, **LETTER},
+        erase,
+        frozenset({_S.ERASED, _S.QUARANTINED}),
+        before=lambda house: _one_gone(house),
     ),
     Scenario(
         "newcomer",
