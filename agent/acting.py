@@ -102,6 +102,7 @@ def rules(settings: Settings) -> Rules:
         dt.timedelta(hours=how.cool_off_hours),
         dt.timedelta(days=how.quarantine_days),
         Caps(how.caps.items, int(how.caps.gib * 2**30), how.caps.percent),
+        how.relocate,
     )
 
 

@@ -108,7 +108,8 @@ Mode = Literal["observe", "propose", "act"]
 class DispositionSettings(_Section):
     """How far items of each class may go, and how fast.
 
-    `mode` is for classes and placement rules that `classes` does not name. `hold` and `outbox` are paths.
+    `mode` is for classes and placement rules that `classes` does not name. `relocate` names, for a placement rule, the folder
+    of the same share into which what breaks it is moved. `outbox` is a path.
     """
 
     mode: Mode = "observe"
@@ -118,6 +119,7 @@ class DispositionSettings(_Section):
     quiet_minutes: int = Field(default=5, ge=0, le=1440)
     clock_ahead_hours: int = Field(default=48, ge=1, le=8760)
     caps: CapSettings = CapSettings()
+    relocate: dict[str, str] = Field(default_factory=dict)
     notes: bool = False
     outbox: str | None = None
 

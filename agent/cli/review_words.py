@@ -59,6 +59,7 @@ def list_facts(listed: ReviewList, standings: ReviewStandings, overdue_after_day
         "as_of": standings.today.isoformat(),
         "states": {state.value: count for state, count in sorted(listed.states.items())},
         "overdue": listed.overdue,
+        "observed": listed.observed,
         "overdue_after_days": overdue_after_days,
         "chosen": listed.chosen,
         "items": [item_facts(one, standings, overdue_after_days) for one in listed.named],
@@ -202,6 +203,11 @@ def tell_list(facts: Mapping[str, Any]) -> None:
         )
     told = ", ".join(f"{count:,} {say(state)}" for state, count in facts["states"].items())
     typer.echo(f"Due on {facts['as_of']}: {told or 'nothing'}.")
+    if facts["observed"]:
+        typer.echo(
+            f"{facts['observed']:,} of classes that are only observed: nothing of them can be approved until the "
+            "settings say propose or act (disposition.classes)."
+        )
     if facts["overdue"]:
         typer.echo(f"{facts['overdue']:,} waiting for more than {say_count(facts['overdue_after_days'], 'day')}.")
     if facts["chosen"] > len(facts["items"]):

@@ -75,7 +75,10 @@ def reviewing(where: Where, *, json: bool) -> Iterator[Reviewing]:
     settings = bootstrap.settings_from(where.config)
     reviewers = [Reviewer(one.name, one.roles, one.email or "") for one in settings.reviewers]
     with opened(where.state, where.config, where.schedule) as (catalogue, terms):
-        standings = ReviewStandings(catalogue, terms, bootstrap.today(terms.schedule), reviewers)
+        today, modes = bootstrap.today(terms.schedule), settings.disposition
+        standings = ReviewStandings(
+            catalogue, terms, today, reviewers, lambda class_id: modes.mode_of(class_id) == "observe"
+        )
         run = Reviewing(catalogue, terms, standings, settings.reviews.overdue_after_days, json=json)
         run.bring_up_to_date()
         yield run

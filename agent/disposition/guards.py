@@ -69,8 +69,8 @@ def clock_doubt(now: datetime, newest: datetime | None, ahead: timedelta, *, syn
     if now - newest > ahead and not synchronised:
         hours = int(ahead / timedelta(hours=1))
         return (
-            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, more than {hours} hours after the last thing that "
-            f"was recorded ({newest:%Y-%m-%d %H:%M} UTC), and no time server confirms it. Check the clock; if it is "
+            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, more than {hours} hours after the last thing "
+            f"that was recorded ({newest:%Y-%m-%d %H:%M} UTC), and no time server confirms it. Check the clock; if it is "
             "right, an administrator says so with --clock-is-right."
         )
     return ""

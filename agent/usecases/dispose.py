@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from agent.disposition.destroy import Destruction
 from agent.disposition.guards import Caps, CapsReached, Share
 from agent.disposition.quarantine import Quarantine
 from agent.disposition.recovery import Recovered, Recovery
+from agent.disposition.relocate import Relocation
 from agent.model.decision import Decision, DecisionState, ReasonCode
 from agent.model.disposal import Account, Approval, DisposalState, Obstacle
 from agent.model.review import ReviewState
@@ -22,6 +23,7 @@ from agent.retention.wording import say_clock
 from agent.usecases.evaluate import Evaluation, Terms
 from agent.usecases.review_standing import ReviewStandings, UnderReview
 from agent.usecases.standing import Advance
+from connectors.base import ItemRef
 
 OBSERVE, PROPOSE, ACT = "observe", "propose", "act"
 _NEVER_TAKEN = frozenset({Disposition.RETAIN_PERMANENTLY})
@@ -29,12 +31,16 @@ _NEVER_TAKEN = frozenset({Disposition.RETAIN_PERMANENTLY})
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How far items may go and how fast. `mode_of` tells for a class or a placement rule: observe, propose or act."""
+    """How far items may go and how fast. `mode_of` tells for a class or a placement rule: observe, propose or act.
+
+    `relocate` names, for a placement rule, the folder of the same share into which what breaks it is moved.
+    """
 
     mode_of: Callable[[str], str]
     cool_off: timedelta
     least_stay: timedelta
     caps: Caps
+    relocate: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -171,11 +177,22 @@ class Disposing:
     # Acting
 
     def take(self, outlook: Outlook, means: Means, quarantine: Quarantine, override: str, advance: Advance) -> Told:
-        """Takes what the outlook holds into quarantine."""
+        """Takes what the outlook holds into quarantine, or moves it where its placement rule says."""
         if not outlook.plans:
             return Told()
         run = self._catalogue.disposals.begin_run("quarantine", means.now(), means.by, override)
-        return quarantine.take(run, outlook.plans, advance)
+        moving = [(plan, target) for plan in outlook.plans if (target := self._target(plan)) is not None]
+        moved = Relocation(means, quarantine).move(run, moving, advance)
+        staying = {plan.item_id for plan, _ in moving}
+        told = quarantine.take(run, (plan for plan in outlook.plans if plan.item_id not in staying), advance)
+        return Told([*moved.done, *told.done], {**moved.kept, **told.kept})
+
+    def _target(self, plan: Plan) -> ItemRef | None:
+        """Where what breaks a placement rule is moved to, if it is not taken into quarantine."""
+        folder = self._rules.relocate.get(plan.account.placement)
+        if folder is None:
+            return None
+        return ItemRef(b"/".join(part for part in (folder.strip("/").encode(), plan.ref.folder) if part), plan.ref.name)
 
     def ripe(self, waiting: Counter[str]) -> Iterator[Disposal]:
         """What lies in the vault and may be destroyed now: approved as it stands today, and long enough there."""

@@ -18,7 +18,7 @@ LEAST_IN_REASON = 10  # characters, as in reviews
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What the machine's clock says (UTC), how far it may be ahead of the last entry, and whether time servers agree."""
+    """What the machine's clock says (UTC), how far it may be ahead of the last entry, and if it is synchronised."""
 
     now: datetime
     ahead: timedelta

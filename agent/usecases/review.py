@@ -73,7 +73,7 @@ class ReviewDesk:
         self._by = by
         self._now = now
         names = tuple(reviewer.name for reviewer in standings.reviewers)
-        self._rules = ReviewRules(terms.schedule, standings.today, by, names)
+        self._rules = ReviewRules(terms.schedule, standings.today, by, names, standings.observed)
 
     # Some items, one by one
 

@@ -43,12 +43,14 @@ class Reminder:
 class ReviewList:
     """What is due, by the state of its review; and who must be reminded.
 
+    `observed` counts those of classes that are only watched, so that nothing of them can be approved yet.
     `chosen` counts the items that were asked for, `named` are the first of them. `nobody` are classes (empty for items
     without one) with the names of stages that nobody takes, as the settings stand.
     """
 
     states: Counter[ReviewState] = field(default_factory=Counter)
     overdue: int = 0
+    observed: int = 0
     chosen: int = 0
     named: list[UnderReview] = field(default_factory=list)
     reminders: dict[str, Reminder] = field(default_factory=dict)
@@ -63,6 +65,7 @@ def list_reviews(standings: ReviewStandings, wanted: Wanted, shown: int, overdue
         overdue = standings.overdue(one, overdue_after_days)
         listed.states[one.review.state] += 1
         listed.overdue += overdue
+        listed.observed += standings.observed(one.item.class_id or "")
         if one.open:
             _remind(listed, standings, one, overdue=overdue)
             _look_for_nobody(listed, standings, one, looked_at)

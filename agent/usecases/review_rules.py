@@ -42,11 +42,19 @@ class Wish:
 class ReviewRules:
     """The rules for one person at work on one day. Every call raises `UsageError` that says what is in the way."""
 
-    def __init__(self, schedule: RetentionSchedule, today: date, by: str, reviewers: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        schedule: RetentionSchedule,
+        today: date,
+        by: str,
+        reviewers: tuple[str, ...],
+        observed: Callable[[str], bool],
+    ) -> None:
         self._schedule = schedule
         self._today = today
         self._by = by
         self._reviewers = reviewers
+        self._observed = observed
 
     def check_named(self) -> None:
         """Whether this person may take part in reviews at all."""
@@ -87,6 +95,12 @@ class ReviewRules:
             raise UsageError(f"{_stages(one)} {_for(one.may_stop)}")
 
     def _check_approval(self, one: UnderReview) -> None:
+        if one.item.class_id is not None and self._observed(one.item.class_id):
+            raise UsageError(
+                f'Class "{one.item.class_id}" is only observed, so that nothing of it can be approved. '
+                "The settings say when that ends, for example:\n"
+                f"disposition:\n  classes: {{{one.item.class_id}: propose}}"
+            )
         if one.review.state is ReviewState.APPROVED:
             raise UsageError("All its stages are approved already.")
         if self._by in one.may_approve:

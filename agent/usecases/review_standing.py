@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -51,15 +51,30 @@ class UnderReview:
         return (self.review.stage or self.stages[-1]).name
 
 
-class ReviewStandings:
-    """How reviews stand under certain terms, on one day, with these people."""
+def _none(class_id: str) -> bool:
+    return False
 
-    def __init__(self, catalogue: Catalogue, terms: Terms, today: date, reviewers: Sequence[Reviewer]) -> None:
+
+class ReviewStandings:
+    """How reviews stand under certain terms, on one day, with these people.
+
+    `observed` says of which classes nothing can be approved, since they are only watched so far.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        terms: Terms,
+        today: date,
+        reviewers: Sequence[Reviewer],
+        observed: Callable[[str], bool] = _none,
+    ) -> None:
         self._catalogue = catalogue
         self._terms = terms
         self._basis = basis(terms)
         self.today = today
         self.reviewers = tuple(reviewers)
+        self.observed = observed
 
     @property
     def basis(self) -> str:

@@ -44,7 +44,8 @@ class Office:
 
     def settings(self, days: int) -> None:
         people = [{"name": one.name, "roles": [*one.roles], "email": one.email or None} for one in PEOPLE]
-        text = yaml.safe_dump({"reviewers": people, "reviews": {"overdue_after_days": days}})
+        settings = {"reviewers": people, "reviews": {"overdue_after_days": days}, "disposition": {"mode": "propose"}}
+        text = yaml.safe_dump(settings)
         (self._folder / "settings.yaml").write_text(text)
 
     def as_(self, by: str) -> Office:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from agent.model.disposal import DisposalState, Obstacle
 from agent.vault.base import Fate
@@ -76,3 +77,27 @@ def test_a_file_that_changed_after_the_scan_stays(house: House) -> None:
     assert case.read_bytes() == b"b case"
     assert house.states() == ["abandoned"]
     assert house.vault.entries() == []
+
+
+def test_what_breaks_a_placement_rule_is_taken_out_of_reach_or_moved(house: House) -> None:
+    dropped, other = house.put("Drop/a.txt", b"must not lie here"), house.put("Drop/deep/b.txt", b"nor this")
+    house.scan()
+    house.rules = replace(house.rules, relocate={"not-here": "Restricted"})
+    told = house.take()
+    assert [one.ref.path for one in told.done] == [b"Drop/a.txt", b"Drop/deep/b.txt"]
+    assert not dropped.exists()
+    assert not other.exists()
+    assert (house.share / "Restricted/Drop/deep/b.txt").read_bytes() == b"nor this"
+    assert house.states() == ["relocated", "relocated"]
+    item = house.number("Restricted/Drop/a.txt")
+    house.scan()
+    assert house.number("Restricted/Drop/a.txt") == item
+    assert house.outlook().plans == []
+
+
+def test_without_a_place_to_go_to_it_goes_into_quarantine_and_is_not_destroyed_on_that_word(house: House) -> None:
+    house.put("Drop/a.txt", b"must not lie here")
+    house.scan()
+    assert len(house.take().done) == 1
+    assert house.states() == ["quarantined"]
+    assert house.ripe() == []
