@@ -8,6 +8,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from agent.usecases.analyse import Analyst
     from agent.usecases.evaluate import Terms
     from agent.usecases.trail import Trail
+    from agent.vault.store import Vault
     from connectors.base import Connector, Scope
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
@@ -364,3 +366,33 @@ def write_report(target: Path, format: str, catalogue: Catalogue, terms: Terms, 
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{target}: the report cannot be written ({error.strerror}).") from error
+
+
+@dataclass(frozen=True, slots=True)
+class VaultPlaces:
+    """Where the vault lies: its directory, its file of key slots, the key file, and the credential used before it."""
+
+    directory: Path
+    slots: Path
+    key_file: Path
+    credential: str
+
+
+def vault_places(settings: Settings, state: Path) -> VaultPlaces:
+    """Where the settings say that the vault lies."""
+    said = settings.vault
+    directory = Path(said.directory) if said.directory else state / "vault"
+    slots = Path(said.slots) if said.slots else directory / "slots"
+    return VaultPlaces(directory, slots, Path(said.key_file) if said.key_file else state / "vault.key", said.credential)
+
+
+def open_vault(settings: Settings, state: Path) -> Vault:
+    """The vault. Raises `ConfigurationError` if there is none or its key is not there, `VaultError`."""
+    from agent.vault.keys import root_key
+    from agent.vault.store import Vault
+
+    places = vault_places(settings, state)
+    if not places.directory.exists():
+        raise ConfigurationError(f"{places.directory}: there is no vault here yet. Make one:  retentiond vault init")
+    key = root_key(str(places.key_file), places.credential)
+    return Vault(str(places.directory), key, slots_path=str(places.slots))

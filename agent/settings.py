@@ -128,6 +128,16 @@ class DispositionSettings(_Section):
         return self.classes.get(named, self.mode)
 
 
+class VaultSettings(_Section):
+    """Where the vault lies and which key opens it. Paths left out lie in the state directory."""
+
+    directory: str | None = None
+    slots: str | None = None
+    credential: str = Field(default="retentiond-vault", min_length=1)
+    key_file: str | None = None
+    sample_percent: float = Field(default=1.0, gt=0.0, le=100.0)
+
+
 class Settings(_Section):
     """Everything that can be set. Sizes are named by their unit."""
 
@@ -142,6 +152,7 @@ class Settings(_Section):
     reviewers: tuple[ReviewerSettings, ...] = Field(default=(), strict=False)
     reviews: ReviewSettings = ReviewSettings()
     disposition: DispositionSettings = DispositionSettings()
+    vault: VaultSettings = VaultSettings()
 
 
 def load_settings(path: Path) -> Settings:
@@ -244,6 +255,8 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
             model = ReviewSettings
         elif part == "disposition":
             model = DispositionSettings
+        elif part == "vault":
+            model = VaultSettings
         elif part == "caps":
             model = CapSettings
     return list(model.model_fields)
