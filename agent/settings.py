@@ -21,6 +21,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class CopySettings(_Section):
+    """What else keeps copies of a share's files, and for how many days at most after they are gone from it."""
+
+    kind: Literal["snapshot", "backup", "replica"]
+    what: str = Field(min_length=1)
+    days: int | None = Field(default=None, ge=0, le=36_500)
+
+
 class ShareSettings(_Section):
     """One folder to crawl."""
 
@@ -29,6 +37,7 @@ class ShareSettings(_Section):
     stored_in: tuple[
         Literal["server", "cloud", "local_drive", "personal_device", "removable", "outside_uk", "outside_eea"], ...
     ] = Field(default=(), strict=False)
+    copies: tuple[CopySettings, ...] = Field(default=(), strict=False)
 
 
 class ExtractionSettings(_Section):
@@ -108,8 +117,8 @@ Mode = Literal["observe", "propose", "act"]
 class DispositionSettings(_Section):
     """How far items of each class may go, and how fast.
 
-    `mode` is for classes and placement rules that `classes` does not name. `relocate` names, for a placement rule, the folder
-    of the same share into which what breaks it is moved. `outbox` is a path.
+    `mode` is for classes and placement rules that `classes` does not name. `relocate` names, for a placement rule,
+    the folder of the same share into which what breaks it is moved. `outbox` is a path.
     """
 
     mode: Mode = "observe"
@@ -136,6 +145,7 @@ class VaultSettings(_Section):
     credential: str = Field(default="retentiond-vault", min_length=1)
     key_file: str | None = None
     sample_percent: float = Field(default=1.0, gt=0.0, le=100.0)
+    key_backup_days: int = Field(default=0, ge=0, le=36_500)
 
 
 class Settings(_Section):
@@ -257,6 +267,8 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
             model = DispositionSettings
         elif part == "vault":
             model = VaultSettings
+        elif part == "copies":
+            model = CopySettings
         elif part == "caps":
             model = CapSettings
     return list(model.model_fields)

@@ -137,12 +137,6 @@ class DisposalRecords:
             for one in disposals:
                 connection.execute(disposal.update().where(disposal.c.id == one.number).values(bundle_id=bundle))
 
-    def certified(self, numbers: Iterable[int], certificate: str) -> None:
-        """Records that these are on that certificate."""
-        with self._database.transaction() as connection:
-            for number in numbers:
-                connection.execute(disposal.update().where(disposal.c.id == number).values(certificate_id=certificate))
-
     # Reading
 
     def of_state(self, *states: DisposalState) -> tuple[Disposal, ...]:

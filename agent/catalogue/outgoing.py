@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
 
 from agent.catalogue.database import Database
-from agent.catalogue.disposal_tables import bundle, certificate
+from agent.catalogue.disposal_tables import bundle, certificate, disposal
 from agent.catalogue.reading import moment
 from agent.catalogue.recording import microseconds
 from agent.errors import UsageError
+from agent.model.disposal import CertificateIssued
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,8 @@ class CertificateRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, new: Issued) -> None:
-        """Records a certificate; what it certifies points at it from now on."""
+    def add(self, new: Issued, disposals: Iterable[int]) -> None:
+        """Records a certificate, and that these disposals are on it."""
         with self._database.transaction() as connection:
             row = {
                 "id": new.id,
@@ -101,6 +104,17 @@ class CertificateRecords:
                 "document": new.document,
             }
             connection.execute(certificate.insert().values(row))
+            for number in disposals:
+                connection.execute(disposal.update().where(disposal.c.id == number).values(certificate_id=new.id))
+            self._database.testify([self._fact(new)])
+
+    @staticmethod
+    def _fact(one: Issued) -> CertificateIssued:
+        return CertificateIssued(one.id, one.issued_at, one.issued_by, one.items, sha256(one.document).digest())
+
+    def facts(self) -> Iterator[CertificateIssued]:
+        """What the audit log vouches for of each certificate."""
+        return map(self._fact, self.all())
 
     def all(self) -> tuple[Issued, ...]:
         """Every certificate, in the order of issue."""

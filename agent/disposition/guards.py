@@ -70,7 +70,7 @@ def clock_doubt(now: datetime, newest: datetime | None, ahead: timedelta, *, syn
         hours = int(ahead / timedelta(hours=1))
         return (
             f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, more than {hours} hours after the last thing "
-            f"that was recorded ({newest:%Y-%m-%d %H:%M} UTC), and no time server confirms it. Check the clock; if it is "
-            "right, an administrator says so with --clock-is-right."
+            f"that was recorded ({newest:%Y-%m-%d %H:%M} UTC), and no time server confirms it. Check the clock; if "
+            "it is right, an administrator says so with --clock-is-right."
         )
     return ""

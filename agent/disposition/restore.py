@@ -12,7 +12,7 @@ from agent.disposition.wrapping import unwrap
 from agent.model.disposal import DisposalState, Obstacle
 from agent.vault.base import VaultError
 from connectors.base import ItemRef
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, ScopeUnavailable, SourceFault
 
 
 class Restoring:
@@ -37,6 +37,8 @@ class Restoring:
             made = source.holding.make(
                 source.scope, disposal.target or disposal.ref, wrapping.properties, self._writer(disposal), sha256
             )
+        except (SourceFault, ScopeUnavailable) as error:
+            return of_source(error)  # it may lie there already: only the next recovery can tell
         except ConnectorError as error:
             return self._stays(disposal, of_source(error))
         except VaultError as error:

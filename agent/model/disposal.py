@@ -116,6 +116,17 @@ class DisposalStep:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateIssued:
+    """That a certificate was issued, over how many items. `sha256` is that of the signed document, `at` is in UTC."""
+
+    number: str
+    at: datetime
+    by: str
+    items: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """That every disposal is suspended, since when, by whom and why; and its end."""
 

@@ -17,7 +17,7 @@ from agent.audit.leaf import AuditKind, Digest, Leaf, Reference
 from agent.audit.log import AuditLog
 from agent.audit.pseudonyms import CHECKPOINT_PURPOSE, Pseudonyms
 from agent.catalogue.store import Catalogue
-from agent.model.disposal import DisposalState, DisposalStep, Pause
+from agent.model.disposal import CertificateIssued, DisposalState, DisposalStep, Pause
 from agent.model.event import EventState, RecordedEvent
 from agent.model.hold import Hold
 from agent.model.review import ReviewAct
@@ -111,6 +111,8 @@ class Trail:
                 name, ends, ended = Reference.PAUSE, _END_OF_PAUSE, fact.ended_at is not None
             case DisposalStep():
                 name, ends, ended = Reference.STEP, (), False
+            case CertificateIssued():
+                name, ends, ended = Reference.CERTIFICATE, (), False
             case _:
                 name, ends, ended = Reference.REVIEW, (), False
         end = {part: parts.pop(part) for part in ends}
@@ -130,6 +132,7 @@ _NAMES = {
     Reference.REVIEW: "act of review",
     Reference.STEP: "step of a disposal",
     Reference.PAUSE: "pause",
+    Reference.CERTIFICATE: "certificate",
 }
 _ENDINGS = {AuditKind.EVENT_WITHDRAWN, AuditKind.HOLD_LIFTED, AuditKind.DISPOSALS_RESUMED}
 _KINDS = {
@@ -160,6 +163,7 @@ def _facts_of(catalogue: Catalogue) -> Iterator[Testimony]:
     yield from catalogue.reviews.all()
     yield from catalogue.disposals.steps()
     yield from catalogue.pauses.all()
+    yield from catalogue.certificates.facts()
 
 
 def _what(fact: Testimony, *, ended: bool) -> tuple[AuditKind, datetime, str, str, str]:
@@ -179,6 +183,8 @@ def _what(fact: Testimony, *, ended: bool) -> tuple[AuditKind, datetime, str, st
             return AuditKind.DISPOSALS_RESUMED, fact.ended_at or fact.at, fact.ended_by, _PAUSED, _RESUMED
         case Pause():
             return AuditKind.DISPOSALS_PAUSED, fact.at, fact.by, "", _PAUSED
+        case CertificateIssued():
+            return AuditKind.CERTIFICATE_ISSUED, fact.at, fact.by, "", ""
         case DisposalStep():
             return _KINDS[fact.after], fact.at, fact.by, fact.before, fact.after
         case _:

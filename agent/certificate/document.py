@@ -1,0 +1,130 @@
+"""The nouns of a certificate of destruction. It names nobody but those who answer for the destruction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from agent.model.disposal import Account
+from agent.model.schedule import Disposition, Officer
+
+STATEMENT = (
+    "The items named below were destroyed at the end of their retention period, after two people had approved it and "
+    "while no hold, restriction or open request covered them. Each was kept encrypted under a key of its own, and "
+    "every key that could open it has been overwritten. The proofs below show that the audit log recorded this."
+)
+
+
+class CopyKind(StrEnum):
+    """Which copy of an item is spoken of."""
+
+    ORIGINAL = "original"  # as it lay on its share
+    VAULT_COPY = "vault_copy"
+    KNOWN_COPY = "known_copy"  # another file of the same content
+    SNAPSHOT = "snapshot"
+    BACKUP = "backup"
+    REPLICA = "replica"
+    EXPORT = "export"  # handed back to whom it belongs
+    WITH_RECIPIENT = "with_recipient"  # given to somebody outside, who was told
+
+
+class Sanitisation(StrEnum):
+    """What the treatment of a copy amounts to, in the words of NIST SP 800-88 where they apply.
+
+    A file that was overwritten through its file system is no more than an attempt at *clear*: older versions, journals
+    and what a drive does beneath may keep blocks of it. *Purge* by losing the key holds only for what was never
+    written but encrypted, and only once no copy of the key is left.
+    """
+
+    PURGE = "purge"
+    PURGE_ATTEMPTED = "purge_attempted"
+    CLEAR_ATTEMPTED = "clear_attempted"
+    BEYOND_USE = "beyond_use"  # out of everybody's reach, but not overwritten
+    NONE = "none"  # nothing was done to it
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What became of one copy of an item: how, when (UTC), and with which doubts.
+
+    `at` is None if nothing was done to it; `remains_until` is the last day on which it may still exist, as far as that
+    is known.
+    """
+
+    kind: CopyKind
+    method: str
+    category: Sanitisation
+    at: datetime | None = None
+    doubts: tuple[str, ...] = ()
+    remains_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry of the audit log, its position, and the hashes that prove that it stands there (RFC 9162, 2.1.3)."""
+
+    position: int
+    leaf: bytes
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The three entries of the log on which an item's destruction rests."""
+
+    sealed: LogEntry
+    destroyed: LogEntry
+    erased: LogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyedItem:
+    """One item that is gone for good. Times are in UTC.
+
+    `pseudonym` and `content` are keyed hashes, of the item and of what it held: whoever has the keys can ask whether a
+    given item is meant, nobody else can. `disposal` is the number under which the catalogue keeps it, `source` the
+    share it lay on; its path may name people and stands nowhere. `quarantined_at` is when its sealed copy was recorded,
+    from when on it lay out of reach.
+    """
+
+    disposal: int
+    pseudonym: bytes
+    content: bytes
+    size_bytes: int
+    source: str
+    outcome: Disposition
+    account: Account
+    quarantined_at: datetime
+    holds_checked_at: datetime
+    destroyed_at: datetime
+    destroyed_by: str
+    erased_at: datetime
+    copies: tuple[Copy, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a certificate says for all of its items. `id` is 32 hexadecimal digits, `issued_at` is in UTC.
+
+    `limits` are sentences on what may remain where and until when: snapshots, backups, recipients, drives.
+    """
+
+    id: str
+    organisation: str
+    software: str
+    issued_at: datetime
+    batch: str
+    limits: tuple[str, ...]
+    officers: tuple[Officer, ...] = ()
+    statement: str = STATEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate as it is signed. `checkpoint` is the signed note of the log that all proofs lead to."""
+
+    heading: Heading
+    checkpoint: str
+    items: tuple[DestroyedItem, ...]
