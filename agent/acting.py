@@ -44,6 +44,8 @@ class Bench:
     quarantine: Quarantine
     restoring: Restoring
     destruction: Destruction
+    schedule: RetentionSchedule
+    outbox: Path
 
 
 @contextmanager
@@ -74,8 +76,9 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, schedule: Reten
             functools.partial(bootstrap.today, schedule),
             bootstrap.who(),
         )
+        outbox = Path(settings.disposition.outbox) if settings.disposition.outbox else state / "outbox"
         deriving = opened.enter_context(Deriving.over(settings, catalogue, schedule, bootstrap))
-        yield Bench(means, Quarantine(means, deriving), Restoring(means), Destruction(means))
+        yield Bench(means, Quarantine(means, deriving), Restoring(means), Destruction(means), schedule, outbox)
 
 
 def _keyed(secret: bytes, data: bytes) -> bytes:

@@ -131,12 +131,6 @@ class DisposalRecords:
             case _:
                 return
 
-    def put_in_bundle(self, disposals: Iterable[Disposal], bundle: int) -> None:
-        """Records that these have been exported in that bundle."""
-        with self._database.transaction() as connection:
-            for one in disposals:
-                connection.execute(disposal.update().where(disposal.c.id == one.number).values(bundle_id=bundle))
-
     # Reading
 
     def of_state(self, *states: DisposalState) -> tuple[Disposal, ...]:

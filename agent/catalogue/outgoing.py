@@ -52,8 +52,8 @@ class BundleRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, new: Bundle) -> Bundle:
-        """Records an export that is whole and durable; gives it with its number."""
+    def add(self, new: Bundle, disposals: Iterable[int]) -> Bundle:
+        """Records an export that is whole and durable, and that these disposals are in it; gives it with its number."""
         with self._database.transaction() as connection:
             row = {
                 "recipient": new.recipient,
@@ -65,7 +65,10 @@ class BundleRecords:
                 "made_by": new.made_by,
             }
             connection.execute(bundle.insert().values(row))
-            return self.all()[-1]
+            added = self.all()[-1]
+            for number in disposals:
+                connection.execute(disposal.update().where(disposal.c.id == number).values(bundle_id=added.number))
+            return added
 
     def confirm(self, number: int, at: datetime, by: str, why: str) -> Bundle:
         """Records that the recipient has it. Raises `UsageError` if there is no such export, or that is known."""

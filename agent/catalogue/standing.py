@@ -171,6 +171,10 @@ class Standings:
         where, order = "g.state IN ('due', 'keep') AND g.due_on <= ?", "g.due_on, g.item_id"
         return self._read(where, order, (day.toordinal(),), "INDEXED BY ix_standing_due_on")
 
+    def all(self) -> Iterator[Standing]:
+        """How every live item stands that has been decided on."""
+        return self._read("i.id > 0", "g.item_id", ())
+
     def turning(self, day: date) -> Iterator[Standing]:
         """The items about which more than a due date changes until that day, in the order of their numbers."""
         return self._read("g.again_on <= ?", "g.item_id", (day.toordinal(),))

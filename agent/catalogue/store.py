@@ -105,6 +105,12 @@ class Catalogue:
             newest = self._connection.exec_driver_sql("SELECT MAX(at) FROM audit_leaf").scalar()
         return None if newest is None else moment(newest)
 
+    def marked(self, item_id: int, before: bytes, after: bytes) -> None:
+        """Records that we have marked the item ourselves, so that it does not count as changed."""
+        with self._database.transaction() as connection:
+            there = (item.c.id == item_id) & (item.c.version == before) & (item.c.state == LIVE)
+            connection.execute(item.update().where(there).values(version=after))
+
     # Shares
 
     def shares(self) -> tuple[Share, ...]:

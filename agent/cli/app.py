@@ -7,7 +7,7 @@ import typer
 from agent.cli import check, detect, explain, extract, init, listing, report, scan, simulate, status
 from agent.cli.audit import audit_app
 from agent.cli.certificate import certificate_app
-from agent.cli.dispose import dispose_app, restore
+from agent.cli.dispose import dispose_app, restore, tag
 from agent.cli.event import event_app
 from agent.cli.hold import hold_app
 from agent.cli.review import review_app
@@ -41,6 +41,7 @@ app.add_typer(certificate_app, name="certificate")
 app.add_typer(review_app, name="review")
 app.add_typer(dispose_app, name="dispose")
 app.command("restore")(restore)
+app.command("tag")(tag)
 app.command("check")(check.check)
 app.command("detect")(detect.detect)
 app.command("extract")(extract.extract)

@@ -149,6 +149,87 @@ def show_(
         desk.show(number)
 
 
+@dispose_app.command("export")
+def export(
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="To whom it goes: a name for the record.")],
+    recipient: Annotated[
+        list[str],
+        typer.Option("--recipient", metavar="AGE1…", help="The public age key of who may open it; may be repeated."),
+    ],
+    class_id: _Class = None,
+    state: options.State = None,
+    config: options.Config = None,
+    schedule: options.Schedule = None,
+    json: options.Json = False,
+) -> None:
+    """Export what is in quarantine to be handed back, as one encrypted file with a manifest and checksums.
+
+    The recipient opens it with `age -d -i KEY FILE | tar x` and checks it with `sha256sum -c SHA256SUMS`. It is
+    destroyed here only after `confirm`.
+
+    Example:  retentiond dispose export --to "Acme Ltd" --recipient age1…
+    """
+    from agent.cli.disposing import Where, disposing
+
+    with disposing(Where(state, config, schedule), json=json) as desk:
+        desk.export(class_id, to, recipient)
+
+
+@dispose_app.command("confirm")
+def confirm(
+    number: Annotated[int, typer.Argument(metavar="EXPORT", help="The number of the export.")],
+    reason: _Reason = "",
+    state: options.State = None,
+    config: options.Config = None,
+    schedule: options.Schedule = None,
+    json: options.Json = False,
+) -> None:
+    """Say that an export has arrived, so that what is in it may be destroyed here. `dispose exports` lists them.
+
+    Example:  retentiond dispose confirm 2 --reason "Signed for on 3 March 2026"
+    """
+    from agent.cli.disposing import Where, disposing
+
+    with disposing(Where(state, config, schedule), json=json, acting=False) as desk:
+        desk.confirm(number, reason)
+
+
+@dispose_app.command("exports")
+def exports(
+    state: options.State = None,
+    config: options.Config = None,
+    schedule: options.Schedule = None,
+    json: options.Json = False,
+) -> None:
+    """List the exports, to whom they went, and whether they have arrived.
+
+    Example:  retentiond dispose exports --json
+    """
+    from agent.cli.disposing import Where, disposing
+
+    with disposing(Where(state, config, schedule), json=json, acting=False) as desk:
+        desk.exports()
+
+
+def tag(
+    class_id: _Class = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the marks away again.")] = False,
+    state: options.State = None,
+    config: options.Config = None,
+    schedule: options.Schedule = None,
+    json: options.Json = False,
+) -> None:
+    """Write class, due date and state of each file onto it (`user.retentiond.decided.*`), where its file system
+    carries such marks. Files that somebody has begun to review are left alone.
+
+    Example:  retentiond tag --class payroll
+    """
+    from agent.cli.disposing import Where, disposing
+
+    with disposing(Where(state, config, schedule), json=json) as desk:
+        desk.tag(class_id, remove=remove)
+
+
 def restore(
     numbers: Annotated[list[int], typer.Argument(metavar="DISPOSAL...", help="Numbers as `dispose list` tells them.")],
     reason: _Reason = "",

@@ -25,7 +25,9 @@ from agent.model.review import Reviewer
 from agent.reports.words import say_count, say_size
 from agent.usecases.dispose import Disposing, Outlook
 from agent.usecases.dispose_rules import ActRules
+from agent.usecases.hand_back import Addressee, HandingBack
 from agent.usecases.review_standing import ReviewStandings
+from agent.usecases.tagging import Tagging
 from connectors.base import ItemRef
 
 if TYPE_CHECKING:
@@ -186,6 +188,29 @@ class Desk:
         self._tell({"restored": told}, words.tell_restored)
         if recovered.unsettled or any(one["why"] for one in told):
             raise typer.Exit(ExitCode.ITEMS_FAILED)
+
+    def export(self, class_id: str | None, to: str, recipients: Sequence[str]) -> None:
+        self._recovered()
+        desk = HandingBack(self._catalogue, self._bench.schedule, self._bench.means.vault, self._bench.outbox)
+        addressee = Addressee(self._rules.name(to), tuple(recipients))
+        made, file = desk.export(desk.pending(class_id), addressee, bootstrap.now(), self._rules.by)
+        self._tell({**words.export_facts(made), "file": str(file)}, words.tell_export)
+
+    def confirm(self, number: int, reason: str) -> None:
+        confirmed = self._catalogue.bundles.confirm(number, bootstrap.now(), self._rules.by, self._rules.reason(reason))
+        self._tell(words.export_facts(confirmed), words.tell_export)
+
+    def exports(self) -> None:
+        facts = {"exports": [words.export_facts(one) for one in self._catalogue.bundles.all()]}
+        self._tell(facts, words.tell_exports)
+
+    def tag(self, class_id: str | None, *, remove: bool) -> None:
+        with self._counting("Deciding") as advance:
+            self._standings.bring_up_to_date(advance)
+        with self._counting("Tag") as advance:
+            tagged = Tagging(self._catalogue, self._bench.means.sources).tag(class_id, remove=remove, advance=advance)
+        facts = {"marked": tagged.marked, "as_before": tagged.as_before, "left": dict(tagged.left)}
+        self._tell(facts, words.tell_tagged)
 
     def pause(self, reason: str) -> None:
         self._rules.reason(reason)

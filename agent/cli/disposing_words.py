@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from agent.catalogue.disposal_rows import Disposal, Plan
+from agent.catalogue.outgoing import Bundle
 from agent.disposition.recovery import Recovered
 from agent.model.disposal import DisposalState, DisposalStep, Obstacle
 from agent.reports.words import say, say_count, say_outcome, say_size
@@ -130,6 +131,21 @@ def recovered_facts(recovered: Recovered) -> dict[str, Any]:
     }
 
 
+def export_facts(one: Bundle) -> dict[str, Any]:
+    return {
+        "export": one.number,
+        "to": one.recipient,
+        "file_name": one.file_name,
+        "sha256": one.sha256.hex(),
+        "bytes": one.size_bytes,
+        "items": one.items,
+        "made_at": one.made_at.isoformat(),
+        "made_by": one.made_by,
+        "confirmed_at": one.confirmed_at.isoformat() if one.confirmed_at else None,
+        "confirmed_by": one.confirmed_by,
+    }
+
+
 # In words
 
 
@@ -206,3 +222,29 @@ def tell_one(facts: dict[str, Any]) -> None:
     for step in facts["steps"]:
         more = [say_why(step["why"]) if step["why"] else "", step["method"], *step["doubts"], step["reason"]]
         typer.echo(f"  {step['at']}  {step['state']} by {step['by']}  {'; '.join(word for word in more if word)}")
+
+
+def tell_export(facts: dict[str, Any]) -> None:
+    arrived = f"arrived, said {facts['confirmed_by']}" if facts["confirmed_at"] else "not confirmed yet"
+    where = facts.get("file", facts["file_name"])
+    typer.echo(f"Export {facts['export']} to {facts['to']}: {say_count(facts['items'], 'file')}, {where}, {arrived}.")
+    typer.echo(f"  SHA-256 {facts['sha256']}")
+
+
+def tell_exports(facts: dict[str, Any]) -> None:
+    for one in facts["exports"]:
+        tell_export(one)
+    if not facts["exports"]:
+        typer.echo("Nothing was exported yet.")
+
+
+_LEFT = {
+    "no_marks": "their file system carries no marks",
+    "under_review": "somebody has begun to review them",
+}
+
+
+def tell_tagged(facts: dict[str, Any]) -> None:
+    typer.echo(f"Marked: {say_count(facts['marked'], 'file')}; as before: {facts['as_before']:,}.")
+    for word, count in sorted(facts["left"].items()):
+        typer.echo(f"  left: {say_count(count, 'file')}, {_LEFT.get(word) or say_why(word)}")

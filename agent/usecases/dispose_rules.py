@@ -60,6 +60,17 @@ class ActRules:
             )
 
     @staticmethod
+    def name(given: str) -> str:
+        """A name for the record, on one line."""
+        try:
+            line = plain_text(given, MOST_IN_NOTE)
+        except ValueError as error:
+            raise UsageError(f"--to: {error}") from None
+        if not line:
+            raise UsageError("--to: say to whom it goes.")
+        return line
+
+    @staticmethod
     def reason(reason: str) -> str:
         """The reason on one line."""
         try:
