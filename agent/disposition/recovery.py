@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.catalogue.disposal_rows import Disposal
+from agent.catalogue.disposal_rows import Disposal, Step
 from agent.disposition.base import Means, Told
 from agent.disposition.destroy import Destruction
 from agent.disposition.obstacles import of_source, of_vault
@@ -12,9 +12,15 @@ from agent.disposition.quarantine import Quarantine
 from agent.disposition.restore import Restoring
 from agent.model.disposal import OVER, DisposalState, Obstacle
 from agent.vault.base import VaultError
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, PlaceTaken
 
-_CUT_OFF = (DisposalState.PLANNED, DisposalState.SEALED, DisposalState.RESTORING, DisposalState.DESTROYING)
+_CUT_OFF = (
+    DisposalState.PLANNED,
+    DisposalState.SEALED,
+    DisposalState.RESTORING,
+    DisposalState.DESTROYING,
+    DisposalState.CONFLICT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,8 @@ class Recovery:
                 self._finish(disposal, told)
             case DisposalState.RESTORING:
                 return self._restoring.go_on(disposal)
+            case DisposalState.CONFLICT:
+                return self._make_up(disposal)
             case _:
                 self._destruction.go_on([disposal], told)
         kept = told.kept.get(disposal.item_id)
@@ -89,6 +97,16 @@ class Recovery:
                 self._quarantine.put_back(disposal, Obstacle.INTERRUPTED, told)
                 return
         self._quarantine.finish([disposal], told)
+
+    def _make_up(self, disposal: Disposal) -> Obstacle | None:
+        """Puts back what lies in the hold, if what lay in its place is gone by now."""
+        source = self._means.sources[disposal.share]
+        try:
+            source.holding.put_back(source.scope, disposal.vault_id, disposal.ref)
+        except PlaceTaken:
+            return Obstacle.PLACE_TAKEN
+        self._means.record(Step(disposal, DisposalState.ABANDONED))
+        return None
 
     def _discard_leftovers(self) -> int:
         """Copies whose items are whole elsewhere: put back or restored, or remainders that are in their place."""

@@ -75,7 +75,13 @@ def newcomer(house: House) -> None:
     def comes(disposal: Disposal, source: int, target: int) -> str:
         place = house.share / os.fsdecode(disposal.ref.path)
         if not place.exists():
-            place.write_bytes(NEW)
+            with open(place, "wb") as file:
+                file.write(NEW)
+                file.flush()
+                os.fsync(file.fileno())
+            folder = os.open(place.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
         raise InterruptedError  # as good as a crash while what remains is made
 
     house.derive = comes
