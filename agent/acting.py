@@ -31,6 +31,8 @@ from connectors.registry import holding_class
 if TYPE_CHECKING:
     from agent.model.schedule import RetentionSchedule
     from agent.settings import Settings
+    from agent.usecases.anonymise import Anonymiser
+    from agent.usecases.minimise import Minimiser
 
 _TIMEX_BYTES = 256  # struct timex has 208 on 64-bit machines; its first field, `modes`, 0: only look
 _NOT_SYNCHRONISED = 5  # TIME_ERROR
@@ -77,8 +79,31 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, schedule: Reten
             bootstrap.who(),
         )
         outbox = Path(settings.disposition.outbox) if settings.disposition.outbox else state / "outbox"
-        deriving = opened.enter_context(Deriving.over(settings, catalogue, schedule, bootstrap))
+        deriving = Deriving(
+            catalogue,
+            schedule,
+            functools.partial(_anonymiser, settings, schedule, opened),
+            functools.partial(_minimiser, settings, schedule, opened),
+        )
         yield Bench(means, Quarantine(means, deriving), Restoring(means), Destruction(means), schedule, outbox)
+
+
+def _anonymiser(settings: Settings, schedule: RetentionSchedule, opened: ExitStack) -> Anonymiser:
+    from agent.usecases.anonymise import Anonymiser
+
+    searched = bootstrap.searching(settings, schedule)
+    extractor = bootstrap.extractor_from(searched)
+    opened.callback(extractor.close)
+    return Anonymiser(extractor, bootstrap.detector_from(searched))
+
+
+def _minimiser(settings: Settings, schedule: RetentionSchedule, opened: ExitStack) -> Minimiser:
+    from agent.usecases.minimise import Minimiser
+
+    searched = bootstrap.searching(settings, schedule)
+    extractor = bootstrap.extractor_from(searched)
+    opened.callback(extractor.close)
+    return Minimiser(extractor, bootstrap.detector_from(searched))
 
 
 def _keyed(secret: bytes, data: bytes) -> bytes:

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     LOG_TRUNCATED = 9
     LOG_ROLLED_BACK = 10
     LOG_UNVERIFIABLE = 11
+    VAULT = 12
     INTERRUPTED = 130
 
 

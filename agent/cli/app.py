@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agent.cli import check, detect, explain, extract, init, listing, report, scan, simulate, status
+from agent.cli import certify, check, detect, explain, extract, init, listing, report, scan, simulate, status
 from agent.cli.audit import audit_app
 from agent.cli.certificate import certificate_app
 from agent.cli.dispose import dispose_app, restore, tag
@@ -12,6 +12,7 @@ from agent.cli.event import event_app
 from agent.cli.hold import hold_app
 from agent.cli.review import review_app
 from agent.cli.schedule import schedule_app
+from agent.cli.vault import vault_app
 
 app = typer.Typer(
     name="retentiond",
@@ -38,8 +39,13 @@ app.add_typer(event_app, name="event")
 app.add_typer(hold_app, name="hold")
 app.add_typer(audit_app, name="audit")
 app.add_typer(certificate_app, name="certificate")
+certificate_app.command("issue")(certify.issue)
+certificate_app.command("list")(certify.list_)
+certificate_app.command("fetch")(certify.fetch)
+certificate_app.command("keys")(certify.keys)
 app.add_typer(review_app, name="review")
 app.add_typer(dispose_app, name="dispose")
+app.add_typer(vault_app, name="vault")
 app.command("restore")(restore)
 app.command("tag")(tag)
 app.command("check")(check.check)

@@ -179,11 +179,10 @@ def _tell(told: Verification) -> None:
     if len(findings) > _SHOWN:
         typer.echo(f"and {len(findings) - _SHOWN:,} more")
     if told.certificate is not None and told.good:
-        certificate = told.certificate.certificate
+        heading, items = told.certificate.certificate.heading, told.certificate.certificate.items
         typer.echo(
-            f"Certificate {certificate.heading.id} is genuine and whole, and the log proves it: "
-            f"{say_count(len(certificate.items), 'item')} destroyed, issued {say_moment(certificate.heading.issued_at)} "
-            f"by {certificate.heading.organisation}."
+            f"Certificate {heading.id} is genuine and whole, and the log proves it: {say_count(len(items), 'item')} "
+            f"destroyed, issued {say_moment(heading.issued_at)} by {heading.organisation}."
         )
 
 

@@ -230,7 +230,7 @@ class Desk:
         assert self._opened is not None  # noqa: S101 — commands that act open it
         return self._opened
 
-    def _outlook(self, class_id: str | None, *, over_caps: bool) -> tuple[Outlook, list[Disposal], Counter[str]]:
+    def _outlook(self, class_id: str | None, *, over_caps: bool) -> tuple[Outlook, Sequence[Disposal], Counter[str]]:
         with self._counting("Deciding") as advance:
             self._standings.bring_up_to_date(advance)
         waiting = Counter[str]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -219,7 +219,7 @@ class Disposing:
             for bundle in self._catalogue.bundles.all()
         )
 
-    def destroy(self, ripe: list[Disposal], means: Means, advance: Advance) -> Told:
+    def destroy(self, ripe: Sequence[Disposal], means: Means, advance: Advance) -> Told:
         """Destroys these."""
         return Destruction(means).destroy(ripe, advance)
 

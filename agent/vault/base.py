@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from agent.errors import AgentError
+from agent.errors import AgentError, ExitCode
 
 ID_BYTES = 16
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -15,6 +15,8 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 class VaultError(AgentError):
     """The vault cannot do what it was asked; what lies in it is as it was."""
+
+    exit_code = ExitCode.VAULT
 
 
 class Damaged(VaultError):

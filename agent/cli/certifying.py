@@ -1,0 +1,100 @@
+"""What `retentiond certificate issue` and its like do."""
+
+from __future__ import annotations
+
+import json as codec
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from agent import __version__, bootstrap
+from agent.catalogue.store import Catalogue
+from agent.certificate.document import CopyKind
+from agent.certificate.issue import PURPOSE, signing_key
+from agent.cli.opened import opened
+from agent.errors import UsageError
+from agent.keys import derive, master_key
+from agent.reports.words import say_count
+from agent.settings import Settings
+from agent.usecases.certify import Certifying, House, KeptElsewhere
+from agent.vault.medium import overwriting_doubts
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that certificates are issued with."""
+
+    catalogue: Catalogue
+    certify: Certifying
+    keys: tuple[str, ...]
+    now: datetime
+    by: str
+
+
+@contextmanager
+def certifying(state: Path | None, config: Path | None, schedule: str | None) -> Iterator[Desk]:
+    """The desk at the catalogue that the options name."""
+    settings = bootstrap.settings_from(config)
+    directory = bootstrap.state_directory(state, settings, create=False)
+    with opened(state, config, schedule) as (catalogue, terms):
+        trail = bootstrap.trail(directory)
+        seed = derive(master_key(directory / "master.key"), PURPOSE)
+        key = signing_key(trail.signing_key.name, seed)
+        desk = Certifying(catalogue, terms.schedule, trail, key, _house(settings, directory))
+        published = (trail.signing_key.verifier.text, key.verifier.text)
+        yield Desk(catalogue, desk, published, bootstrap.now(), bootstrap.who())
+
+
+def _house(settings: Settings, state: Path) -> House:
+    slots = bootstrap.vault_places(settings, state).slots
+    doubts = overwriting_doubts(str(slots)) if slots.exists() else ("the file of key slots is not there",)
+    copies = {
+        share.name: tuple(KeptElsewhere(CopyKind(copy.kind), copy.what, copy.days) for copy in share.copies)
+        for share in settings.shares
+        if share.copies
+    }
+    return House(f"retentiond {__version__}", doubts, settings.vault.key_backup_days, copies)
+
+
+def write(target: Path, data: bytes) -> None:
+    """Writes a new file for its owner alone; never over one."""
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise UsageError(
+            f"{target}: the certificate cannot be written ({error.strerror}). It is kept; write it elsewhere with "
+            "`retentiond certificate fetch`."
+        ) from error
+
+
+def told(facts: dict[str, Any], *, json: bool) -> None:
+    """Says what was issued."""
+    if json:
+        typer.echo(codec.dumps(facts, indent=2))
+        return
+    typer.echo(f"Certificate {facts['certificate']} over {say_count(facts['items'], 'file')}: {facts['file']}")
+
+
+def told_list(desk: Desk, *, json: bool) -> None:
+    """Says what was issued so far."""
+    issued = [
+        {"certificate": one.id, "issued_at": one.issued_at.isoformat(), "by": one.issued_by, "items": one.items}
+        for one in desk.catalogue.certificates.all()
+    ]
+    facts = {"certificates": issued, "without": len(desk.certify.pending())}
+    if json:
+        typer.echo(codec.dumps(facts, indent=2))
+        return
+    for one in issued:
+        typer.echo(
+            f"{one['certificate']}  {one['issued_at']}  {say_count(int(str(one['items'])), 'file')}, by {one['by']}"
+        )
+    typer.echo(f"Erased and on no certificate yet: {say_count(int(facts['without']), 'file')}.")  # type: ignore[call-overload]
