@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := python3 python3-venv libarchive13
-DEBIAN_FOR_TESTS := tesseract-ocr-eng strace # without them a few tests are skipped
+DEBIAN_FOR_TESTS := tesseract-ocr-eng strace libpangoft2-1.0-0 # without them a few tests are skipped
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
 
@@ -66,12 +66,18 @@ check: lint test ## everything CI runs
 
 .PHONY: golden
 golden: setup ## make the golden files anew and show what changed
-	$(BIN)/python -m pytest -q -p no:randomly --golden-update tests/retention tests/reports
+	$(BIN)/python -m pytest -q -p no:randomly --golden-update tests/retention tests/reports tests/certificate
 	git diff --stat -- tests
 
 .PHONY: bench
 bench: setup ## measure, side by side in one run (ARGS=--million for a million files)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: faults
+faults: setup ## a fault at every system call of every act, on real ext4 and xfs images (root; ARGS="--every 10" for a part)
+	@missing=$$(for p in strace e2fsprogs xfsprogs; do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
+	$(BIN)/python -m tests.faults $(ARGS)
 
 DATA ?=
 .PHONY: model
@@ -80,8 +86,8 @@ model: setup ## train the shipped models anew from training/ and the public sets
 
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra training --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
-	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements-dev.lock -o requirements.lock
+	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra pdf --extra training --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra pdf --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements-dev.lock -o requirements.lock
 
 .PHONY: clean
 clean: ## remove what setup and scan made here

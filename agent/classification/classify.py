@@ -26,11 +26,11 @@ from agent.model.condition import (
     StoredIn,
     captures_of,
 )
-from agent.model.decision import CLASS_MARK, KEY_MARK, LABELS_MARK, Assignment, Misplacement
+from agent.model.decision import CLASS_MARK, KEY_MARK, LABELS_MARK, REMAINDER_MARK, Assignment, Misplacement
 from agent.model.finding import DataCategory
 from agent.model.key import hidden
 from agent.model.record import Record
-from agent.model.schedule import EventTrigger, RetentionClass, RetentionSchedule
+from agent.model.schedule import Disposition, EventTrigger, RetentionClass, RetentionSchedule
 
 # How far each sort of evidence is to be trusted. A mark is a statement; a folder name is a habit of the whole office,
 # and so is where the same document lies a second time; the likeness of a text is a model's guess, as sure as the model
@@ -42,6 +42,7 @@ BY_PATH = 0.9
 BY_CONTENT = 0.8
 BY_FINDING = 0.7
 BY_KIND = 0.5
+_LEAVES_SOMETHING = frozenset({Disposition.ANONYMISE, Disposition.MINIMISE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Classifier:
             if evidence is None and not by_mark:
                 continue
             exempt = next((found.words for exemption in exemptions if (found := exemption(subject)) is not None), "")
+            if record.marks.get(REMAINDER_MARK) and retention_class.outcome in _LEAVES_SOMETHING:
+                exempt = "it is what remains of a record that was anonymised or minimised"
             into = explicit if by_mark else implicit
             into.append(_assignment(record, retention_class, evidence, exempt, by_mark=by_mark))
         return (*explicit, *implicit)

@@ -4,6 +4,7 @@ simply be blind: it has been before."""
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from agent.disposition.recovery import Recovery
 from agent.disposition.restore import Restoring
 from agent.model.disposal import Obstacle
 from agent.vault.disk import Disk
-from connectors.filesystem import changes, folders, holding
+from connectors.filesystem import changes
 from connectors.filesystem.holding import FilesystemHolding
 
 
@@ -90,7 +91,7 @@ def _recovery_lets_go_of_what_was_planned() -> Any:
 
 
 def _what_is_restored_is_not_made_durable() -> Any:
-    return _instead(holding.os, "fsync", _nothing)
+    return _instead(os, "fsync", _nothing)
 
 
 def _vault_forgets_before_it_is_restored() -> Any:
@@ -126,18 +127,13 @@ def _a_new_file_is_replaced() -> Any:
 
 
 def _folders_are_not_made_durable() -> Any:
-    return _several((folders, "sync", _nothing), (holding, "sync", _nothing))
+    fsync = os.fsync
 
+    def only_files(descriptor: int) -> None:
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            fsync(descriptor)
 
-@contextmanager
-def _several(*changed: tuple[Any, str, Any]) -> Iterator[None]:
-    first, *rest = changed
-    with _instead(*first):
-        if rest:
-            with _several(*rest):
-                yield
-        else:
-            yield
+    return _instead(os, "fsync", only_files)
 
 
 def _key_goes_before_it_is_recorded() -> Any:

@@ -51,13 +51,12 @@ def _files(house: House, scenario: Scenario) -> list[str]:
     found = []
     with closing(sqlite3.connect(house.folder / "catalogue.sqlite")) as database:
         rows = database.execute("SELECT d.vault_id, d.state, d.id FROM disposal d ORDER BY d.id").fetchall()
-        paths = {
-            number: path
-            for number, path in database.execute(
+        paths = dict(
+            database.execute(
                 "SELECT d.id, f.path || '/' || i.name FROM disposal d JOIN item i ON i.id = d.item_id "
                 "JOIN folder f ON f.id = i.folder_id"
-            )
-        }
+            ).fetchall()
+        )
     names = {name.decode() if isinstance(name, bytes) else name: number for number, name in paths.items()}
     of = {number: (vault_id, state) for vault_id, state, number in rows}
     erased = [number for number, (_, state) in of.items() if state == "erased"]

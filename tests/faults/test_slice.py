@@ -1,0 +1,64 @@
+"""A part of `make faults`: some points of each act, and two planted bugs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.bugs import BUGS, Bug
+from tests.faults.disk import missing
+from tests.faults.harness import Harness, nothing_planted, points
+from tests.faults.rig import KILL, Fault
+from tests.faults.scenarios import SCENARIOS, Scenario
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "all is here")]
+_ALWAYS = {"pwrite64", "fdatasync", "fsync"}
+
+
+@contextmanager
+def harness(folder: Path, scenario: Scenario, planted: object = nothing_planted) -> Iterator[Harness]:
+    made = Harness(folder / "faults", "ext4", scenario, planted)  # type: ignore[arg-type]
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_nothing_is_lost_or_twice_there_at_some_points_of_every_act(scenario: Scenario, tmp_path: Path) -> None:
+    with harness(tmp_path, scenario) as rig:
+        calls = rig.calls()
+        assert calls.keys() >= _ALWAYS, "the rig does not see what is written"
+        killed = rig.sweep(KILL, every=37, calls=calls)
+        failed = rig.sweep("EIO", every=61, calls=calls)
+        without_power = rig.sweep(KILL, power=True, every=67, calls=calls)
+    for result in (killed, failed, without_power):
+        assert result.violations == []
+        assert result.missed == 0
+        assert sum(result.points.values()) >= sum(calls.values()) // 67
+
+
+def bug(name: str) -> Bug:
+    return next(one for one in BUGS if name in one.name)
+
+
+@pytest.mark.parametrize(
+    ("planted", "call"),
+    [("recovery lets go of what was only planned", "fsync"), ("the original goes before", "pwrite64")],
+)
+def test_a_planted_bug_is_found(planted: str, call: str, tmp_path: Path) -> None:
+    one = bug(planted)
+    scenario = next(scenario for scenario in SCENARIOS if scenario.name == one.scenario)
+    with harness(tmp_path, scenario, one.plant) as rig:
+        faults: list[Fault] = [fault for fault in points(rig.calls(), KILL) if fault.call == call]
+        assert any(rig.trial(fault, power=False)[1] for fault in faults)
+
+
+def test_a_rig_that_cannot_reach_the_end_says_so(tmp_path: Path) -> None:
+    scenario = SCENARIOS[0]
+    broken = Scenario(scenario.name, scenario.files, lambda house: house.take([None]), scenario.ends)  # type: ignore[list-item]
+    with harness(tmp_path, broken) as rig, pytest.raises(AssertionError, match="did not come to its end"):
+        rig.calls()
