@@ -29,9 +29,11 @@ from connectors.base import Scope, read_name
 from connectors.registry import holding_class
 
 if TYPE_CHECKING:
+    from agent.model.key import Identify
     from agent.model.schedule import RetentionSchedule
     from agent.settings import Settings
     from agent.usecases.anonymise import Anonymiser
+    from agent.usecases.evaluate import Terms
     from agent.usecases.minimise import Minimiser
 
 _TIMEX_BYTES = 256  # struct timex has 208 on 64-bit machines; its first field, `modes`, 0: only look
@@ -51,13 +53,14 @@ class Bench:
 
 
 @contextmanager
-def bench(settings: Settings, state: Path, catalogue: Catalogue, schedule: RetentionSchedule) -> Iterator[Bench]:
+def bench(settings: Settings, state: Path, catalogue: Catalogue, terms: Terms) -> Iterator[Bench]:
     """What acts, with the vault open and every share that has been scanned. Nobody else acts meanwhile.
 
     Raises `UsageError` if somebody else does, `ConfigurationError` and `VaultError` if the vault cannot be opened.
     """
     from agent.usecases.derive import Deriving
 
+    schedule = terms.schedule
     with ExitStack() as opened:
         opened.enter_context(sole_actor(state))
         vault = opened.enter_context(bootstrap.open_vault(settings, state))
@@ -81,11 +84,13 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, schedule: Reten
         outbox = Path(settings.disposition.outbox) if settings.disposition.outbox else state / "outbox"
         deriving = Deriving(
             catalogue,
-            schedule,
+            terms,
+            means.today,
             functools.partial(_anonymiser, settings, schedule, opened),
-            functools.partial(_minimiser, settings, schedule, opened),
+            functools.partial(_minimiser, settings, schedule, terms.form.identify, opened),
         )
-        yield Bench(means, Quarantine(means, deriving), Restoring(means), Destruction(means), schedule, outbox)
+        note = deriving.note if settings.disposition.notes else None
+        yield Bench(means, Quarantine(means, deriving, note), Restoring(means), Destruction(means), schedule, outbox)
 
 
 def _anonymiser(settings: Settings, schedule: RetentionSchedule, opened: ExitStack) -> Anonymiser:
@@ -97,13 +102,13 @@ def _anonymiser(settings: Settings, schedule: RetentionSchedule, opened: ExitSta
     return Anonymiser(extractor, bootstrap.detector_from(searched))
 
 
-def _minimiser(settings: Settings, schedule: RetentionSchedule, opened: ExitStack) -> Minimiser:
+def _minimiser(settings: Settings, schedule: RetentionSchedule, identify: Identify, opened: ExitStack) -> Minimiser:
     from agent.usecases.minimise import Minimiser
 
     searched = bootstrap.searching(settings, schedule)
     extractor = bootstrap.extractor_from(searched)
     opened.callback(extractor.close)
-    return Minimiser(extractor, bootstrap.detector_from(searched))
+    return Minimiser(extractor, bootstrap.detector_from(searched), identify)
 
 
 def _keyed(secret: bytes, data: bytes) -> bytes:

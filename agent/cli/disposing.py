@@ -71,7 +71,7 @@ def disposing(where: Where, *, json: bool, acting: bool = True) -> Iterator[Desk
         if not acting:
             yield Desk(catalogue, standings, desk, rules, None, json=json)
             return
-        with root.bench(settings, state, catalogue, terms.schedule) as bench:
+        with root.bench(settings, state, catalogue, terms) as bench:
             yield Desk(catalogue, standings, desk, rules, bench, json=json)
 
 

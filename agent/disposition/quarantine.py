@@ -17,7 +17,7 @@ either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -35,11 +35,16 @@ _AT_ONCE = 64  # items whose intent is recorded together, and whose sealing is
 
 
 class Quarantine:
-    """Takes items out of their shares. `derive` makes what remains of those that are anonymised or minimised."""
+    """Takes items out of their shares.
 
-    def __init__(self, means: Means, derive: Derive) -> None:
+    `derive` makes what remains of those that are anonymised or minimised; `note` what is left in the place of the
+    others, if anything is.
+    """
+
+    def __init__(self, means: Means, derive: Derive, note: Callable[[Disposal], bytes] | None = None) -> None:
         self._means = means
         self._remainders = Remainders(means, derive)
+        self._note = note
 
     def take(self, run: int, plans: Iterable[Plan], advance: Advance) -> Told:
         """Takes these items, a few at a time, and tells what has become of each.
@@ -146,6 +151,8 @@ class Quarantine:
             try:
                 if disposal.derived_id is not None:
                     self._remainders.place(disposal, disposal.derived_id, source)
+                elif self._note is not None:
+                    self._remainders.leave_note(disposal, self._note(disposal), source)
                 gone = source.holding.let_go(source.scope, disposal.vault_id)
             except ConnectorError as error:
                 told.kept[disposal.item_id] = of_source(error)

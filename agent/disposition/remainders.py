@@ -7,6 +7,7 @@ no loss; so it is there after a crash too, and never half.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from dataclasses import replace
 from typing import Protocol
@@ -17,11 +18,12 @@ from agent.disposition.wrapping import unwrap, wrap
 from agent.model.decision import REMAINDER
 from agent.model.schedule import Disposition
 from connectors.base import ItemRef
-from connectors.errors import PlaceTaken, Unsupported
+from connectors.errors import ConnectorError, PlaceTaken, Unsupported
 from connectors.holding import Made
 
 _DERIVING = frozenset({Disposition.ANONYMISE, Disposition.MINIMISE})
 _LONGEST_NAME = 255
+NOTE, NOTE_SUFFIX = "note", b".removed.txt"
 
 
 class NotDerived(Exception):
@@ -83,6 +85,19 @@ class Remainders:
         with contextlib.suppress(Unsupported):
             source.holding.mark(source.scope, made.ref, made.version, {REMAINDER: disposal.action.value})
         return made
+
+    def leave_note(self, disposal: Disposal, note: bytes, source: Source) -> None:
+        """Leaves a note where the item was. It is a courtesy: where it cannot be left, nothing else changes."""
+        wrapping = unwrap(self._means.vault.metadata(disposal.vault_id))
+        ref = replace(disposal.ref, name=_with(disposal.ref.name, NOTE_SUFFIX))
+        sha256 = hashlib.sha256(note).hexdigest()
+
+        def write(descriptor: int) -> None:
+            os.write(descriptor, note)
+
+        with contextlib.suppress(ConnectorError):
+            made = source.holding.make(source.scope, ref, wrapping.properties, write, sha256, keep_times=False)
+            source.holding.mark(source.scope, made.ref, made.version, {REMAINDER: NOTE})
 
 
 def _with(name: bytes, suffix: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,6 +104,7 @@ class House:
             Vault.create(str(folder / "vault"))
         self.vault = Vault(str(folder / "vault"), ROOT)
         self.derive = nothing_remains
+        self.note: Callable[[Disposal], bytes] | None = None
         self.rules = AT_ONCE
         self.run = 0
 
@@ -166,7 +167,7 @@ class House:
 
     @property
     def quarantine(self) -> Quarantine:
-        return Quarantine(self.means, lambda disposal, source, target: self.derive(disposal, source, target))
+        return Quarantine(self.means, lambda disposal, source, target: self.derive(disposal, source, target), self.note)
 
     @property
     def disposing(self) -> Disposing:

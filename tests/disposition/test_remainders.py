@@ -82,3 +82,15 @@ def test_the_original_is_restored_under_another_name_beside_what_remains(house: 
     assert house.restoring().give_back(disposal, ItemRef(b"Names", b"a (restored).txt"), "needed for an appeal") is None
     assert (house.share / "Names/a (restored).txt").read_bytes() == b"Jane Doe wrote this"
     assert (house.share / PATH).read_bytes() == b"Jane "
+
+
+def test_a_note_may_say_that_something_was_taken_and_is_never_in_the_way(house: House) -> None:
+    house.put("Cases/1/a.txt")
+    house.put("Cases/1/b.txt")
+    house.put("Cases/1/b.txt.removed.txt", b"somebody's own")
+    house.scan()
+    house.approve("Cases/1/a.txt", "Cases/1/b.txt")
+    house.note = lambda disposal: b"It was removed.\n"
+    assert len(house.take().done) == 2
+    assert (house.share / "Cases/1/a.txt.removed.txt").read_bytes() == b"It was removed.\n"
+    assert (house.share / "Cases/1/b.txt.removed.txt").read_bytes() == b"somebody's own"
