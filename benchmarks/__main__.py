@@ -1,6 +1,6 @@
 """Measures side by side in one run, and prints what it measured on.
 
-python -m benchmarks [--million] [--only walk,extract,detect,scan,evaluate,vault] [--folder FOLDER]
+python -m benchmarks [--million] [--only walk,extract,detect,scan,evaluate,vault,dispose] [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from agent.cli.logs import start_logging
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--million", action="store_true", help="walk and rescan 1,000,000 files too")
-    everything = "walk,extract,detect,scan,evaluate,vault"
+    everything = "walk,extract,detect,scan,evaluate,vault,dispose"
     parser.add_argument("--only", default=everything, help="which measurements, by comma")
     parser.add_argument("--folder", type=Path, help="also scan this folder end to end, and extract from it")
     arguments = parser.parse_args()
@@ -48,6 +48,10 @@ def main() -> None:
             from benchmarks import vaulting
 
             vaulting.measure(Path(scratch))
+        if "dispose" in wanted:
+            from benchmarks import disposing
+
+            disposing.measure(Path(scratch))
         if "evaluate" in wanted:
             from benchmarks import evaluating
 

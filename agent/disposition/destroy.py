@@ -6,7 +6,7 @@ which anything of it was ever kept (ADR 0011).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from agent.catalogue.disposal_rows import Disposal, Step
@@ -38,16 +38,25 @@ class Destruction:
     def go_on(self, destroying: Iterable[Disposal], told: Told) -> None:
         """The same from the recorded intent on; after a crash too. An item of which the vault knows nothing is not
         said to be destroyed: somebody must find out why."""
-        steps = []
-        for disposal in destroying:
-            try:
-                self._means.vault.remove(disposal.vault_id)
-            except KeyGone:
-                told.kept[disposal.item_id] = Obstacle.VAULT_FAULT
-                continue
-            steps.append(Step(disposal, DisposalState.DESTROYED))
+        steps = [Step(disposal, DisposalState.DESTROYED) for disposal in self._removed(list(destroying), told)]
         self._means.record(*steps)
         told.done.extend(replace(step.of, state=DisposalState.DESTROYED) for step in steps)
+
+    def _removed(self, disposals: list[Disposal], told: Told) -> Iterator[Disposal]:
+        """Those whose keys are overwritten now: all at once, or one by one if the vault knows nothing of some."""
+        remove = self._means.vault.remove
+        try:
+            remove(*(disposal.vault_id for disposal in disposals))
+        except KeyGone:
+            for disposal in disposals:
+                try:
+                    remove(disposal.vault_id)
+                except KeyGone:
+                    told.kept[disposal.item_id] = Obstacle.VAULT_FAULT
+                else:
+                    yield disposal
+        else:
+            yield from disposals
 
     def erase(self) -> tuple[Ceremony, tuple[Disposal, ...]]:
         """Holds the ceremony; tells what it did and which items are erased now. It may be cut off, and repeated."""
