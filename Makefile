@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := python3 python3-venv libarchive13
-DEBIAN_FOR_TESTS := tesseract-ocr-eng strace libpangoft2-1.0-0 # without them a few tests are skipped
+DEBIAN_FOR_TESTS := age tesseract-ocr-eng strace libpangoft2-1.0-0 # without them a few tests are skipped
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
 

@@ -48,9 +48,8 @@ def _measure(scratch: Path, count: int, size_bytes: int) -> None:
     for by in ("ann", "ben"):
         desk = house.office.desk(by, house.day)
         for start in range(0, count, 500):
-            desk.record(
-                desk.propose([Wish(item, ActKind.APPROVE, "looked at it") for item in items[start : start + 500]])
-            )
+            wishes = [Wish(item, ActKind.APPROVE, "looked at it") for item in items[start : start + 500]]
+            desk.record(desk.propose(wishes))
     rows = [
         ("cp, then one sync", _timed(lambda: _copied(files, scratch / "copies"))),
         ("copy, fsync of file and folder, one by one", _timed(lambda: _copied_one_by_one(files, scratch / "each"))),

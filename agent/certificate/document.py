@@ -12,7 +12,8 @@ from agent.model.schedule import Disposition, Officer
 STATEMENT = (
     "The items named below were destroyed at the end of their retention period, after two people had approved it and "
     "while no hold, restriction or open request covered them. Each was kept encrypted under a key of its own, and "
-    "every key that could open it has been overwritten. The proofs below show that the audit log recorded this."
+    "every key that could open it was overwritten. The proofs below show that the audit log recorded this. What may "
+    "remain of them elsewhere, or of those keys, is said with its date where one is known."
 )
 
 

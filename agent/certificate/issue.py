@@ -117,7 +117,7 @@ def _item(one: Disposed, entries: Mapping[int, LogEntry], vault_keys: VaultKeys)
     last = {step.after: step for step in one.steps}
     sealed, checked = last.get(_STATE.SEALED), last.get(_STATE.DESTROYING)
     destroyed, erased = last.get(_STATE.DESTROYED), last.get(_STATE.ERASED)
-    left = next((step for step in one.steps if (step.before, step.after) == (_STATE.SEALED, _STATE.QUARANTINED)), None)
+    left = next((step for step in one.steps if step.after is _STATE.QUARANTINED), None)  # not when it came back here
     if not (sealed and left and checked and destroyed and erased):
         steps = {"sealed": sealed, "quarantined": left, "destroying": checked, "destroyed": destroyed, "erased": erased}
         return [f"it is not on record as {name}." for name, step in steps.items() if step is None]
@@ -128,8 +128,8 @@ def _item(one: Disposed, entries: Mapping[int, LogEntry], vault_keys: VaultKeys)
         if entry is None
     ]
     if sealed.digest is None:
-        missing.append("no digest of its content is on record.")
-    if missing or sealed.digest is None:
+        return [*missing, "no digest of its content is on record."]
+    if missing:
         return missing
     return DestroyedItem(
         disposal=one.disposal,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from agent.audit.checkpoint import SigningKey
+from agent.audit.checkpoint import SigningKey, parse
 from agent.audit.leaf import Reference, encode
 from agent.audit.log import AuditLog
 from agent.catalogue.disposal_rows import Disposal
@@ -153,7 +153,7 @@ class Certifying:
             checkpoint = log.checkpoint(connection, self._trail.signing_key)
         with self._catalogue.connected() as connection:
             log = AuditLog(connection)
-            size = log.size
+            size = parse(checkpoint).size  # others may have added entries since
             found = {}
             for position, leaf in log.entries():
                 number = wanted.get(leaf.references.get(Reference.STEP, ""))

@@ -65,6 +65,15 @@ _FURTHER = """\
     trigger: modified
     period: P1Y
     outcome: hand_back
+  - id: parts
+    title: Parts of a file of which the rest stays
+    mandate: A law.
+    scope_notes: Only some parts are kept for longer.
+    applies_when:
+      path: "Parts/**"
+    trigger: modified
+    period: P1Y
+    outcome: thin
 placement:
 """
 RULES = load_schedule(SCHEDULE.replace("placement:\n", _FURTHER), "house.yaml")
