@@ -180,7 +180,8 @@ class Quarantine:
         except PlaceTaken:
             self._conflict(disposal, told)
             return
-        except ConnectorError:
+        except ConnectorError as error:
+            told.kept[disposal.item_id] = of_source(error)
             return  # it stays in the hold, and the next recovery tries again
         self._abandon(disposal, why, told)
 

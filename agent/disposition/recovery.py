@@ -51,7 +51,6 @@ class Recovery:
                 unsettled[disposal.item_id] = Obstacle.SHARE_AWAY
                 continue
             try:
-                before = self._means.journal.get(disposal.number)
                 obstacle = self._settle(disposal)
             except ConnectorError as error:
                 unsettled[disposal.item_id] = of_source(error)
@@ -64,7 +63,7 @@ class Recovery:
                 unsettled[disposal.item_id] = obstacle
             elif after is not None and after.state is DisposalState.ABANDONED:
                 put_back += 1
-            elif after != before:
+            else:
                 finished += 1
         return Recovered(finished, put_back, unsettled, self._discard_leftovers())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -96,6 +98,15 @@ def nothing_remains(disposal: Disposal, source: int, target: int) -> str:
     raise NotDerived
 
 
+@functools.cache
+def _empty_catalogue() -> bytes:
+    """A catalogue at the newest schema, in which nothing is; making it takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "catalogue.sqlite"
+        Catalogue.open(path).close()
+        return path.read_bytes()
+
+
 class House:
     """Everything in one folder. The office's clock goes on with every act; `day` is the day on which things happen."""
 
@@ -103,6 +114,8 @@ class House:
         self.folder = folder
         self.share = folder / "share"
         self.share.mkdir(exist_ok=True)
+        if not (folder / "catalogue.sqlite").exists():
+            (folder / "catalogue.sqlite").write_bytes(_empty_catalogue())
         self.day = TODAY
         self.catalogue = Catalogue.open(folder / "catalogue.sqlite", witness=trail())
         self.office = Office(self.catalogue, TERMS, began=self.catalogue.newest_moment() or NOW)

@@ -12,7 +12,7 @@ from agent.catalogue.disposal_rows import Disposal
 from agent.disposition.quarantine import Quarantine
 from agent.model.disposal import DisposalState, Obstacle
 from connectors import errors
-from connectors.base import ItemRef, Scope
+from connectors.base import ItemRef
 from connectors.filesystem.holding import FilesystemHolding
 from tests.disposition.house import House
 from tests.disposition.test_never import hold, pause
@@ -130,24 +130,21 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "obstacle"), FAULTS)
 def test_each_fault_of_the_source_has_its_word_and_leaves_the_item(
-    ready: House,
-    action: Action,
-    fault: type[errors.ConnectorError],
-    obstacle: Obstacle,
-    monkeypatch: pytest.MonkeyPatch,
+    ready: House, action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(self: FilesystemHolding, scope: Scope, ref: ItemRef, version: bytes, id: str) -> None:
-        raise fault("as in life")
-
     plans = ready.outlook().plans
-    with monkeypatch.context() as patched:
-        patched.setattr(FilesystemHolding, "take", fails)
-        assert set(ready.take(plans).kept.values()) == {obstacle}
-    untouched(ready, action)
-    assert ready.states() == ["abandoned"]
-    assert len(ready.take().done) == 1, "and it goes when the fault is over"
+    for fault, obstacle in FAULTS:
+
+        def fails(*_: object, fault: type[errors.ConnectorError] = fault) -> None:
+            raise fault("as in life")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(FilesystemHolding, "take", fails)
+            assert set(ready.take(plans).kept.values()) == {obstacle}
+        untouched(ready, action)
+    assert ready.states() == ["abandoned"] * len(FAULTS)
+    assert len(ready.take(plans).done) == 1, "and it goes when the faults are over"
 
 
 def test_an_interruption_is_settled_by_the_next_recovery(
