@@ -1,95 +1,168 @@
-"""`retentiond vault`: the encrypted store of what is in quarantine, and its keys."""
+"""`retentiond vault`: the store of what was taken into quarantine, and the keys that open it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.cli import options
+from agent.cli.vault_recovery import age_key, file_named, recovery_app
 
 vault_app = typer.Typer(
     name="vault",
-    help="Make, list and check the vault, and keep its keys.\n\nExample:  retentiond vault verify --sample 5",
+    help="Look after the vault, in which quarantined files lie encrypted: make it, prove that it can be read, change "
+    "its root key, and keep the key where it outlasts this machine.\n\n"
+    "Example:  retentiond vault verify --sample 5",
     no_args_is_help=True,
 )
-recovery_app = typer.Typer(
-    name="recovery",
-    help="The recovery bundle: the root key for the day on which this machine is gone, for two officers at least.\n\n"
-    "Example:  retentiond vault recovery make --recipient age1… --recipient age1… --output bundle.age",
-    no_args_is_help=True,
-)
-vault_app.add_typer(recovery_app)
-
-_Identity = Annotated[
-    Path,
-    typer.Option("--identity", metavar="FILE", help="The officer's secret age key; `-` reads it from standard input."),
-]
-_Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The recovery bundle.", show_default=False)]
+vault_app.add_typer(recovery_app, name="recovery")
 
 
 @vault_app.command("init")
 def init(state: options.State = None, config: options.Config = None, json: options.Json = False) -> None:
-    """Make the vault, and a root key for it unless systemd gives one. Never replaces anything; finishes what was cut
-    off.
+    """Make the vault, and a root key for it unless systemd gives one or the key file is there.
+
+    Nothing is ever replaced. If it was cut off, running it again finishes it.
 
     Example:  retentiond vault init
     """
-    from agent.cli.keeping import Keeping
+    from agent import bootstrap
+    from agent.cli.vault_words import print_json, tell_made
+    from agent.vault.medium import overwriting_doubts
 
-    Keeping(state, config, json=json).init()
+    settings = bootstrap.settings_from(config)
+    directory = bootstrap.state_directory(state, settings, create=True)
+    made = bootstrap.create_vault(settings, directory)
+    places = bootstrap.find_vault(settings, directory)
+    with bootstrap.open_vault(settings, directory) as vault:
+        id = vault.id
+    by_credential = bootstrap.vault_credential(places)
+    overwritten = (
+        [places.directory, places.slots] if by_credential else [places.directory, places.slots, places.key_file]
+    )
+    facts = {
+        "made": made.vault,
+        "vault": id,
+        "directory": str(places.directory),
+        "slots": str(places.slots),
+        "key": f"systemd credential {places.credential}" if by_credential else str(places.key_file),
+        "made_key": made.key,
+        "doubts": list(dict.fromkeys(doubt for path in overwritten for doubt in overwriting_doubts(str(path)))),
+    }
+    if json:
+        print_json(facts)
+    else:
+        tell_made(facts)
 
 
 @vault_app.command("list")
 def list_(
-    strays: Annotated[bool, typer.Option("--strays", help="Only what lies there and belongs to nothing.")] = False,
+    strays: Annotated[
+        bool, typer.Option("--strays", help="Instead, what lies there and belongs to no item, or is damaged.")
+    ] = False,
     state: options.State = None,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """List what lies in the vault, by its id there; `dispose list` names the files.
+    """List what the vault knows of, by its id there, with its fate and size; `dispose list` names the files.
 
-    Example:  retentiond vault list --json
+    Example:  retentiond vault list --strays
     """
-    from agent.cli.keeping import Keeping
+    from agent import bootstrap
+    from agent.cli.vault_words import entry_facts, print_json, stray_facts, tell_entries, tell_strays
 
-    Keeping(state, config, json=json).list(strays=strays)
+    settings = bootstrap.settings_from(config)
+    with bootstrap.open_vault(settings, bootstrap.state_directory(state, settings, create=False)) as vault:
+        if strays:
+            found = vault.strays()
+            if json:
+                print_json({"vault": vault.id, "strays": stray_facts(found)})
+            elif not tell_strays(found):
+                typer.echo("Everything in the vault belongs to an item.")
+            return
+        entries = vault.entries()
+        if json:
+            print_json({"vault": vault.id, "objects": [entry_facts(entry) for entry in entries]})
+        else:
+            tell_entries(entries)
 
 
 @vault_app.command("verify")
 def verify(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these.", show_default=False)] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Only these objects.", show_default=False)
+    ] = None,
     sample: Annotated[
         float | None,
-        typer.Option("--sample", min=0.0, max=100.0, metavar="PERCENT", help="So many, by chance.", show_default=False),
+        typer.Option("--sample", metavar="PERCENT", help="So many of them, chosen at random.", show_default=False),
     ] = None,
+    daily: Annotated[
+        bool, typer.Option("--daily", help="A sample of the size in the settings (vault.sample_percent).")
+    ] = False,
     seed: Annotated[
-        str, typer.Option("--seed", help="Choose the same ones as in a run that printed this seed.", show_default=False)
-    ] = "",
+        int | None,
+        typer.Option("--seed", metavar="N", help="Choose as in the run that printed this seed.", show_default=False),
+    ] = None,
     state: options.State = None,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Read and decrypt everything from the device, or a sample of it, and say what is damaged. Changes nothing.
+    """Read and decrypt everything in the vault, or a sample, and hold its key files against its objects.
 
-    Exit code 12: something in the vault is damaged.
+    Changes nothing. Exit code 12: something is damaged.
 
-    Example:  retentiond vault verify --sample 1
+    Example:  retentiond vault verify --sample 5
     """
-    from agent.cli.keeping import Keeping
+    import secrets
 
-    Keeping(state, config, json=json).verify(ids or [], sample, seed)
+    from rich.console import Console
+
+    from agent import bootstrap
+    from agent.cli.progress import scan_progress
+    from agent.cli.vault_words import print_json, tell_sample, tell_verification, verification_facts
+    from agent.errors import ExitCode, UsageError
+    from agent.usecases.vault import named, sampled
+    from agent.usecases.vault import verify as read_all
+    from agent.vault.base import Fate
+
+    settings = bootstrap.settings_from(config)
+    if bool(ids) + daily + (sample is not None) > 1:
+        raise UsageError("Name objects, or give --sample or --daily: only one of them.")
+    percent = settings.vault.sample_percent if daily else sample
+    if percent is not None and not 0 < percent <= 100:
+        raise UsageError("--sample: give a percentage above 0, up to 100.")
+    if percent is None and seed is not None:
+        raise UsageError("--seed belongs to --sample or --daily.")
+    seed = secrets.randbits(32) if seed is None else seed
+    with bootstrap.open_vault(settings, bootstrap.state_directory(state, settings, create=False)) as vault:
+        entries = {entry.id: entry for entry in vault.entries()}
+        sealed = [entry.id for entry in entries.values() if entry.fate is Fate.SEALED]
+        wanted = named(entries.values(), ids) if ids else sealed
+        chosen = None
+        if percent is not None:
+            wanted = sampled(entries.values(), percent, seed)
+            chosen = {"percent": percent, "seed": seed, "of": len(sealed)}
+            if not json:
+                tell_sample(percent, seed, len(wanted), len(sealed))
+        with scan_progress(Console(stderr=True), "Verifying", lambda _: len(wanted)) as advance:
+            told = read_all(vault, [entries[id] for id in wanted], advance)
+        if json:
+            print_json({"vault": vault.id, "sample": chosen, **verification_facts(told)})
+        else:
+            tell_verification(told)
+    if not told.good:
+        raise typer.Exit(ExitCode.VAULT)
 
 
 @vault_app.command("rotate-key")
 def rotate_key(
     new_key_from: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--new-key-from",
             metavar="FILE",
-            help="Where the key is a systemd credential: the new one.",
+            help="The new root key, 32 bytes: where systemd hands the key over, or is to do so from now on.",
             show_default=False,
         ),
     ] = None,
@@ -97,76 +170,38 @@ def rotate_key(
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Seal the vault with a new root key. The objects in it stay as they are. Make a new recovery bundle afterwards.
+    """Seal the vault with a new root key and overwrite the old one. The objects stay as they are.
+
+    A key that is a systemd credential only systemd can replace: then this says how. Recovery bundles made before open
+    nothing any more.
 
     Example:  retentiond vault rotate-key
     """
-    from agent.cli.keeping import Keeping
+    from agent import bootstrap
+    from agent.acting import sole_actor
+    from agent.cli.vault_words import credential_procedure, print_json, tell_resealed, tell_rotated
+    from agent.errors import UsageError
+    from agent.usecases.vault import reseal
+    from agent.vault.rotation import change_key_file
 
-    Keeping(state, config, json=json).rotate(new_key_from)
-
-
-@vault_app.command("age-key")
-def age_key(
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where the secret key is written to.")],
-) -> None:
-    """Make an age key for an officer who has no `age` at hand, and print its public part.
-
-    Example:  retentiond vault age-key --output officer.key
-    """
-    from agent.cli.keeping import make_age_key
-
-    make_age_key(output)
-
-
-@recovery_app.command("make")
-def make(
-    recipient: Annotated[
-        list[str], typer.Option("--recipient", metavar="AGE1…", help="An officer's public age key; at least two.")
-    ],
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The bundle. Keep it apart from backups.")],
-    state: options.State = None,
-    config: options.Config = None,
-    json: options.Json = False,
-) -> None:
-    """Write the root key to a file that each of the officers can open alone, with `age` or with us.
-
-    Example:  retentiond vault recovery make --recipient age1… --recipient age1… --output bundle.age
-    """
-    from agent.cli.keeping import Keeping
-
-    Keeping(state, config, json=json).make_bundle(recipient, output)
+    settings = bootstrap.settings_from(config)
+    directory = bootstrap.state_directory(state, settings, create=False)
+    places = bootstrap.find_vault(settings, directory)
+    by_credential = bootstrap.vault_credential(places)
+    if by_credential and new_key_from is None:
+        raise UsageError(credential_procedure(places.credential))
+    former = bootstrap.vault_root(settings, directory)
+    with sole_actor(directory):
+        if new_key_from is None:
+            change_key_file(str(places.directory), str(places.key_file), slots_path=str(places.slots))
+        else:
+            reseal(str(places.directory), str(places.slots), former, file_named(new_key_from))
+    if json:
+        print_json({"rotated": True, "key": new_key_from or str(places.key_file)})
+    elif new_key_from is None:
+        tell_rotated(str(places.key_file))
+    else:
+        tell_resealed(new_key_from, places.credential, None if by_credential else str(places.key_file))
 
 
-@recovery_app.command("test")
-def test(
-    bundle: _Bundle,
-    identity: _Identity,
-    state: options.State = None,
-    config: options.Config = None,
-    json: options.Json = False,
-) -> None:
-    """Open a bundle and see whether the key in it is that of this vault. Writes nothing.
-
-    Example:  retentiond vault recovery test bundle.age --identity officer.key
-    """
-    from agent.cli.keeping import Keeping
-
-    Keeping(state, config, json=json).test_bundle(bundle, identity)
-
-
-@recovery_app.command("restore")
-def restore(
-    bundle: _Bundle,
-    identity: _Identity,
-    state: options.State = None,
-    config: options.Config = None,
-    json: options.Json = False,
-) -> None:
-    """Put the root key from a bundle into the key file, which must not be there.
-
-    Example:  retentiond vault recovery restore bundle.age --identity officer.key
-    """
-    from agent.cli.keeping import Keeping
-
-    Keeping(state, config, json=json).restore_key(bundle, identity)
+vault_app.command("age-key")(age_key)

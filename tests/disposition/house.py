@@ -78,7 +78,8 @@ _FURTHER = """\
     outcome: thin
 placement:
 """
-RULES = load_schedule(SCHEDULE.replace("placement:\n", _FURTHER), "house.yaml")
+WRITTEN = SCHEDULE.replace("placement:\n", _FURTHER)
+RULES = load_schedule(WRITTEN, "house.yaml")
 TERMS = Terms(RULES, FORM)
 MASTER = b"m" * 32
 ROOT = RootKey(b"r" * 32)
