@@ -1,8 +1,8 @@
 """What a connector offers that can take items out of reach and give them back.
 
-An item that is *taken* lies in the hold of its source: out of its place, at the same device, where nobody but us reaches
-it. From there it is put back, or let go for good once it is whole elsewhere. The caller gives each act an id (32
-lower-case hexadecimal digits), records it before the act, and asks by that id what has become of it after a crash.
+An item that is *taken* lies in the hold of its source: out of its place, at the same device, where nobody but us
+reaches it. From there it is put back, or let go for good once it is whole elsewhere. The caller gives each act an id
+(32 lower-case hexadecimal digits), records it before the act, and asks by that id what has become of it after a crash.
 `connectors.testing.HoldingContract` judges every implementation.
 """
 
@@ -21,7 +21,7 @@ class Doubt(StrEnum):
 
     OPEN_UNKNOWN = "open_unknown"  # whether somebody has it open cannot be asked here; it had been quiet for a while
     SHARED_EXTENTS = "shared_extents"  # other files or snapshots may share its blocks
-    COPIES_ON_WRITE = "copies_on_write"  # the file system leaves old blocks behind
+    COPIES_ON_WRITE = "copies_on_write"  # old blocks are left behind: they are not, or could not be, overwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,14 @@ class Holding(Protocol):
     def take(self, scope: Scope, ref: ItemRef, version: bytes, id: str) -> TakenContent:
         """Moves the item into the hold if it is at that very version, and opens it.
 
-        If this raises, the item is in its place as it was; after a crash `taken` tells. Raises `ItemChanged`,
-        `ItemNotFound`, `LockedAtSource` (somebody has it open for writing), `Immutable`, `SeveralNames`,
-        `PermissionDenied`, `ReadOnlySource`, `NoRoom`, `HoldUnavailable`, `PlaceTaken` if something lies under that id.
+        If this raises, the item is in its place as it was, or no longer there at all; after a crash `taken` tells.
+        Raises `ItemChanged`, `ItemNotFound`, `LockedAtSource` (somebody has it open for writing), `Immutable`,
+        `SeveralNames`, `PermissionDenied`, `ReadOnlySource`, `NoRoom`, `HoldUnavailable`. `PlaceTaken` alone says that
+        something lies in the hold under that id: from before, or what was moved there by this call and cannot go back.
         """
 
     def taken(self, scope: Scope, id: str) -> TakenContent | None:
-        """What lies in the hold under that id, open for reading."""
+        """What lies in the hold under that id, open for reading. Raises `LockedAtSource` if somebody writes to it."""
 
     def put_back(self, scope: Scope, id: str, ref: ItemRef) -> bool:
         """Moves what was taken to `ref`, never over anything; tells whether there was something to move.
@@ -91,10 +92,15 @@ class Holding(Protocol):
         """
 
     def let_go(self, scope: Scope, id: str) -> LetGo:
-        """Destroys what lies in the hold under that id, as well as the source can. Idempotent."""
+        """Destroys what lies in the hold under that id, as well as the source can; its content must be closed.
+
+        Idempotent: what a crash has cut off is finished, and in the meantime neither `taken` nor `put_back` knows of
+        it. Raises `ItemChanged` if it is another than when it was last taken or looked at (`taken`), `LockedAtSource`
+        if somebody has it open for writing: then nothing has been destroyed.
+        """
 
     def in_hold(self, scope: Scope) -> Iterator[str]:
-        """The names of all that lies in the hold, foreign ones included."""
+        """The names of all that lies in the hold: ids, and others for what is being made or destroyed or is foreign."""
 
     def make(
         self,
@@ -106,7 +112,7 @@ class Holding(Protocol):
         *,
         keep_times: bool = True,
     ) -> Made:
-        """Makes an item at `ref` whose bytes `write` puts into an empty file, with the properties of one that was taken.
+        """Makes an item at `ref` whose bytes `write` puts into an empty file, with the properties of a taken one.
 
         It appears whole or not at all, and never in another's place: if an item with that SHA-256 (hexadecimal) lies
         there already, that counts as made before; anything else raises `PlaceTaken`. Raises `NoRoom`, `ReadOnlySource`,

@@ -6,7 +6,7 @@ Other connectors are judged by the same contract; tests of everything above conn
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -34,9 +34,11 @@ _FOLDER_ENDED = b"/"
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class Stored:
+    """What is kept of an item. `version` is given by the connector."""
+
     content: bytes
-    version: int
+    version: int = 0
     marks: Mapping[str, str] = field(default_factory=dict)
     modified_at: datetime | None = None
     created_at: datetime | None = None
@@ -52,8 +54,9 @@ class MemoryConnector:
         self.scope = Scope(name, identity)
         self.available = True
         self.opened: list[ItemRef] = []
+        self.held: dict[str, Stored] = {}  # by the id under which it was taken; see `connectors.memory_holding`
         self._page_size = page_size
-        self._items: dict[ItemRef, _Stored] = {}
+        self._items: dict[ItemRef, Stored] = {}
         self._on_opening: dict[ItemRef, ConnectorError] = {}
         self._not_listed: dict[bytes, FolderFailed | FolderSkipped] = {}
         self._versions = 0
@@ -73,7 +76,7 @@ class MemoryConnector:
 
         Without dates of its own it has one that grows with every change.
         """
-        self._store(_ref(path), _Stored(content, 0, marks, modified_at, created_at))
+        self.store(ref_of(path), Stored(content, 0, marks, modified_at, created_at))
 
     def remove(self, path: bytes) -> None:
         """Takes the item away, or the folder with all that is in it."""
@@ -83,9 +86,9 @@ class MemoryConnector:
     def fail_to_open(self, path: bytes, error: ConnectorError | None) -> None:
         """From now on opening the item raises `error`; none lets it be opened again."""
         if error is None:
-            self._on_opening.pop(_ref(path), None)
+            self._on_opening.pop(ref_of(path), None)
         else:
-            self._on_opening[_ref(path)] = error
+            self._on_opening[ref_of(path)] = error
 
     def refuse_to_list(self, answer: FolderFailed | FolderSkipped) -> None:
         """From now on the folder answers with that instead of its content."""
@@ -98,11 +101,11 @@ class MemoryConnector:
         return Capabilities(keeps_access_time=True, marks=True, label=True, delete=True)
 
     def scopes(self) -> Sequence[Scope]:
-        self._verify()
+        self.verify()
         return (self.scope,)
 
     def changes(self, scope: Scope, known: Known, after: bytes | None = None) -> Iterator[Page]:
-        self._verify()
+        self.verify()
         tree = self._tree()
         reached, _, last = (after or b"").partition(b"\0")
         for folder in sorted(tree):
@@ -110,7 +113,7 @@ class MemoryConnector:
                 continue
             behind = last if after is not None and folder == reached else b""
             yield from self._folder_pages(folder, tree[folder], known, behind)
-        self._verify()
+        self.verify()
 
     def _folder_pages(self, folder: bytes, below: set[bytes], known: Known, behind: bytes) -> Iterator[Page]:
         if folder in self._not_listed:
@@ -125,7 +128,7 @@ class MemoryConnector:
             if name <= behind:
                 continue
             seen += 1
-            item = self._item(ItemRef(folder, name))
+            item = self.item(ItemRef(folder, name))
             if versions.get(name) != item.version:
                 told.append(Found(item))
             if len(told) >= self._page_size:
@@ -134,53 +137,68 @@ class MemoryConnector:
         yield Page(tuple(told), seen, 1, folder + b"\0" + _FOLDER_ENDED)
 
     def open(self, scope: Scope, item: Item) -> OpenContent:
-        self._verify()
+        self.verify()
         if item.ref in self._on_opening:
             raise self._on_opening[item.ref]
-        stored = self._at(item.ref, item.version)
+        stored = self.at(item.ref, item.version)
         self.opened.append(item.ref)
         descriptor = os.memfd_create("content", os.MFD_CLOEXEC)
         with open(descriptor, "wb", closefd=False) as memory:
             memory.write(stored.content)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        return OpenContent(descriptor, lambda _: self._is_at(item.ref, item.version))
+        return OpenContent(descriptor, lambda _: self.is_at(item.ref, item.version))
 
     def label(self, scope: Scope, ref: ItemRef, version: bytes, label: str) -> Receipt:
-        stored = self._at(ref, version)
+        stored = self.at(ref, version)
         if stored.marks.get(MARK) == label:
             return Receipt(ref, False, "already labelled")
-        self._store(ref, replace(stored, marks={**stored.marks, MARK: label}))
+        self.store(ref, replace(stored, marks={**stored.marks, MARK: label}))
         return Receipt(ref, True, "labelled")
 
     def delete(self, scope: Scope, ref: ItemRef, version: bytes) -> Receipt:
         if ref not in self._items:
             return Receipt(ref, False, "already gone")
-        self._at(ref, version)
+        self.at(ref, version)
         del self._items[ref]
         return Receipt(ref, True, "deleted")
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _verify(self) -> None:
+    # What the contract, and a holding, stand on
+
+    def verify(self) -> None:
+        """Raises `ScopeUnavailable` as long as a test says so."""
         if not self.available:
             raise ScopeUnavailable("the source does not answer")
 
-    def _store(self, ref: ItemRef, stored: _Stored) -> None:
+    def store(self, ref: ItemRef, stored: Stored) -> None:
+        """Puts the item there, at a new version."""
         self._versions += 1
         self._items[ref] = replace(stored, version=self._versions)
 
-    def _is_at(self, ref: ItemRef, version: bytes) -> bool:
-        return ref in self._items and self._item(ref).version == version
+    def withdraw(self, ref: ItemRef) -> None:
+        """Takes the item away."""
+        del self._items[ref]
 
-    def _at(self, ref: ItemRef, version: bytes) -> _Stored:
+    def refs(self) -> Iterable[ItemRef]:
+        """Where items lie."""
+        return self._items.keys()
+
+    def is_at(self, ref: ItemRef, version: bytes) -> bool:
+        """Whether an item lies there at that version."""
+        return ref in self._items and self.item(ref).version == version
+
+    def at(self, ref: ItemRef, version: bytes) -> Stored:
+        """What is kept of the item at that version. Raises `ItemNotFound`, `ItemChanged`."""
         if ref not in self._items:
             raise ItemNotFound("there is no such item")
-        if not self._is_at(ref, version):
+        if not self.is_at(ref, version):
             raise ItemChanged("the item has moved on")
         return self._items[ref]
 
-    def _item(self, ref: ItemRef) -> Item:
+    def item(self, ref: ItemRef) -> Item:
+        """What the source says about the item that lies there."""
         stored = self._items[ref]
         made = datetime.fromtimestamp(1_700_000_000 + stored.version, UTC)
         modified, created = stored.modified_at or made, stored.created_at or stored.modified_at or made
@@ -198,7 +216,8 @@ class MemoryConnector:
         return tree
 
 
-def _ref(path: bytes) -> ItemRef:
+def ref_of(path: bytes) -> ItemRef:
+    """The item at that path of a scope."""
     folder, _, name = path.rpartition(b"/")
     return ItemRef(folder, name)
 

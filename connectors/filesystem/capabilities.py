@@ -1,56 +1,65 @@
-"""What a mount can do, found out by trying it in the hold; never assumed from the name of its file system."""
+"""What a file system can do where we act, found out by trying it in the hold; never assumed from its name."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors.filesystem import changes
+from connectors.filesystem import changes, leases
 
-_PROBE = b".probe-"
-_CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EISDIR)
+_ODD = 1_500_000_000_123_456_789  # nanoseconds; every digit shows in which steps times are kept
+_STEPS = (1, 100, 1_000, 1_000_000, 1_000_000_000)
+_COARSEST = 2_000_000_000
+_MARK = "user.retentiond.probe"
+_CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EISDIR, errno.ENOENT)
 
 
 @dataclass(frozen=True, slots=True)
 class HoldingCapabilities:
-    """`rename_new`: a rename that never replaces; `nameless`: files without a name until they are whole; `leases`: asking
-    whether somebody has a file open; `marks`: attributes of our own; `time_step`: the steps of its times, in
-    nanoseconds."""
+    """What was found out.
 
-    rename_new: bool
+    `renames_new`: a rename that never replaces; `links`: several names for one file; `nameless`: files without a name
+    until they are whole; `leases`: asking whether somebody has a file open for writing; `marks`: attributes of our
+    own; `time_step_ns`: the steps in which times are kept, in nanoseconds.
+    """
+
+    renames_new: bool
+    links: bool
     nameless: bool
     leases: bool
     marks: bool
-    time_step: int
+    time_step_ns: int
 
 
-def probe(directory: int) -> HoldingCapabilities:
-    """Tries everything with small files in that directory; nothing is left of them, nor of those of an earlier try that
-    was cut off. Raises `OSError`."""
-    for left in os.listdir(directory):
-        if left.startswith(_PROBE.decode()):
-            os.unlink(left, dir_fd=directory)
-    name, other = (_PROBE + secrets.token_hex(8).encode() for _ in range(2))
+def probe(directory: int, name: bytes) -> HoldingCapabilities:
+    """Tries everything with a small file of that name; nothing is left of it. Raises `OSError` if there can be none."""
+    other = name + b"-2"
     descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
     try:
-        leases = changes.lease(descriptor) is not None
-        marks = _can(lambda: os.setxattr(descriptor, "user.retentiond.probe", b"1"))
-        time_step = _time_step(descriptor)
-        rename_new = _can(lambda: changes.rename_new(directory, name, directory, other))
+        os.utime(descriptor, ns=(_ODD, _ODD))
+        time_step_ns = step_of(os.fstat(descriptor).st_mtime_ns)
+        marks = _can(lambda: os.setxattr(descriptor, _MARK, b"1"))
+        links = _can(lambda: os.link(name, other, src_dir_fd=directory, dst_dir_fd=directory))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(other, dir_fd=directory)
+        renames_new = _can(lambda: changes.rename_new(directory, name, directory, other))
     finally:
         os.close(descriptor)
-        for left in (name, other):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(left, dir_fd=directory)
-    return HoldingCapabilities(rename_new, _nameless(directory), leases, marks, time_step)
-
-
-def _can(act: object) -> bool:
+    name = other if renames_new else name
     try:
-        act()  # type: ignore[operator]
+        leased = _leases(directory, name)
+    finally:
+        os.unlink(name, dir_fd=directory)
+    nameless = _can(lambda: _make_nameless(directory, name))
+    return HoldingCapabilities(renames_new, links, nameless, leased, marks, time_step_ns)
+
+
+def _can(attempt: Callable[[], None]) -> bool:
+    try:
+        attempt()
     except OSError as error:
         if error.errno not in _CANNOT:
             raise
@@ -58,18 +67,23 @@ def _can(act: object) -> bool:
     return True
 
 
-def _time_step(descriptor: int) -> int:
-    odd = 1_500_000_000_123_456_789
-    os.utime(descriptor, ns=(odd, odd))
-    kept = os.fstat(descriptor).st_mtime_ns
-    return next((step for step in (1, 100, 1_000, 1_000_000) if kept == odd - odd % step), 2_000_000_000)
+def step_of(kept_ns: int) -> int:
+    """In what steps times are kept, by what has become of an odd one."""
+    return next((step for step in _STEPS if kept_ns == _ODD - _ODD % step), _COARSEST)
 
 
-def _nameless(directory: int) -> bool:
+def _leases(directory: int, name: bytes) -> bool:
+    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)  # for writing it would never be granted
     try:
-        os.close(os.open(b".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600, dir_fd=directory))
-    except OSError as error:
-        if error.errno not in _CANNOT:
-            raise
-        return False
-    return True
+        return leases.lease(descriptor) is True
+    finally:
+        os.close(descriptor)
+
+
+def _make_nameless(directory: int, name: bytes) -> None:
+    descriptor = os.open(b".", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600, dir_fd=directory)
+    try:
+        changes.link_open(descriptor, directory, name)
+        os.unlink(name, dir_fd=directory)
+    finally:
+        os.close(descriptor)

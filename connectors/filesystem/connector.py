@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from connectors.base import Capabilities, Item, ItemRef, Known, Page, Receipt, Scope
 from connectors.content import OpenContent
@@ -28,7 +29,7 @@ class FilesystemConnector:
     ) -> None:
         self._path = root
         self._name = name
-        self._excluded = (*excluded, os.path.join(root, HOLD))
+        self._excluded = tuple(excluded)
         self._may_change_access_times = may_change_access_times
         self._root: int | None = None
         self._folder: tuple[bytes, int] | None = None
@@ -99,6 +100,9 @@ class FilesystemConnector:
                 facts = os.stat(path)
             except OSError:
                 continue  # what is not there cannot be met
+            found.add((facts.st_dev, facts.st_ino))
+        with suppress(OSError):
+            facts = os.stat(HOLD, dir_fd=self._open_root(), follow_symlinks=False)  # a link could hide any folder
             found.add((facts.st_dev, facts.st_ino))
         return frozenset(found)
 

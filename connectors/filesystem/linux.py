@@ -1,4 +1,4 @@
-"""Calls of the Linux kernel that Python does not offer: opening strictly beneath a directory, and birth times."""
+"""Calls of the Linux kernel that Python does not offer: opening strictly beneath a directory, and what statx tells."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import ctypes
 import errno
 import os
 import struct
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 _SYS_OPENAT2 = 437  # the same number on every architecture that has it (Linux 5.6)
 _NO_XDEV, _NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x01, 0x02, 0x04, 0x08
-_STATX_BTIME = 0x800
+_STATX_BTIME, _STATX_MNT_ID = 0x800, 0x1000
 _STATX_BYTES = 256
+_ATTRIBUTES_AT, _MOUNT_AT = 8, 144
 _BIRTH_AT = 80  # offset of stx_btime in struct statx: seconds (64 bits), nanoseconds (32 bits)
-_AT_SYMLINK_NOFOLLOW = 0x100
+_AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = 0x100, 0x1000
+_UNCHANGEABLE = 0x10 | 0x20  # STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND
 _PATH_BYTES = 4000  # the kernel takes 4,096 with the closing zero; longer ways are gone in steps
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,3 +102,29 @@ def birth_time(directory: int, name: bytes) -> datetime | None:
         return None
     seconds, nanoseconds = struct.unpack_from("=qI", answer, _BIRTH_AT)
     return _EPOCH + timedelta(seconds=seconds, microseconds=nanoseconds // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What statx tells beyond stat: whether nobody may change the file (`chattr +i`, `+a`), the number of the mount by
+    which it was reached (0 if the kernel does not tell), and when it was made, in nanoseconds since 1970, if kept."""
+
+    unchangeable: bool
+    mount: int
+    born: int | None
+
+
+def beyond_stat(descriptor: int) -> Beyond:
+    """The same for an open file or folder; nothing of it where the kernel does not answer."""
+    answer = ctypes.create_string_buffer(_STATX_BYTES)
+    if _libc.statx(descriptor, b"", _AT_EMPTY_PATH, _STATX_BTIME | _STATX_MNT_ID, answer) != 0:
+        return Beyond(False, 0, None)
+    (mask,) = struct.unpack_from("=I", answer)
+    (attributes,) = struct.unpack_from("=Q", answer, _ATTRIBUTES_AT)
+    (mount,) = struct.unpack_from("=Q", answer, _MOUNT_AT)
+    seconds, nanoseconds = struct.unpack_from("=qI", answer, _BIRTH_AT)
+    return Beyond(
+        unchangeable=bool(attributes & _UNCHANGEABLE),
+        mount=mount if mask & _STATX_MNT_ID else 0,
+        born=seconds * 1_000_000_000 + nanoseconds if mask & _STATX_BTIME else None,
+    )

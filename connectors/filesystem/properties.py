@@ -1,9 +1,10 @@
-"""Everything a file has beside its content: collected when it is taken, and given to the one that is made anew."""
+"""Everything a file has beside its content: collected when it is taken, and written for being sealed with it."""
 
 from __future__ import annotations
 
 import base64
 import errno
+import heapq
 import json
 import os
 import stat
@@ -11,12 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.errors import SourceFault, Unsupported
 from connectors.filesystem import changes
+from connectors.filesystem.extents import Stretch, holes_in
+from connectors.filesystem.linux import beyond_stat, open_beneath
+from connectors.filesystem.walk import open_folder
 
 _VERSION = 1
-_FLAGS_KEPT = 0x40 | 0x80 | 0x1  # nodump, noatime, secure deletion: what a file may have without getting in our way
-# Where permissions are put into bits, the bits follow from the list; setting it last would undo them.
-_LIST = "system.posix_acl_access"
+_LIMIT_BYTES = 4 << 20  # a share's user could hang any amount of attributes on a file, and it all passes through memory
+_HOLES_KEPT = 10_000
+_FLAGS_KEPT = 0x1 | 0x8 | 0x40 | 0x80  # chattr +s, +S, +d, +A: what a file may have without getting in our way
+# CIFS does not list these, but answers when asked: attributes and birth time as Windows knows them, and its lists.
+_UNLISTED = ("user.cifs.dosattrib", "user.cifs.creationtime", "system.cifs_ntsd")
+_NOT_TOLD = (errno.ENODATA, errno.ENOTSUP, errno.EPERM, errno.EACCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,136 +40,94 @@ class FolderProperties:
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What a file had. Times are in nanoseconds since 1970, `data` the stretches (start, end) that are not holes."""
+    """What a file had. Times are in nanoseconds since 1970; `born` is for the record, since nobody can set it.
+
+    `folders` are those on the way to it, the outermost first.
+    """
 
     mode: int
     uid: int
     gid: int
     accessed: int
     modified: int
-    size_bytes: int
+    born: int | None
     flags: int
     attributes: Mapping[str, bytes] = field(repr=False)
-    data: Sequence[tuple[int, int]]
+    holes: Sequence[Stretch]
     folders: Sequence[FolderProperties] = ()
-
-    @property
-    def sparse(self) -> bool:
-        """Whether there are holes in it."""
-        return sum(end - start for start, end in self.data) < self.size_bytes
 
 
 def collect(descriptor: int, folders: Sequence[FolderProperties]) -> Properties:
     """The properties of an open file. Raises `OSError`."""
     facts = os.fstat(descriptor)
+    holes = heapq.nlargest(_HOLES_KEPT, holes_in(descriptor, facts.st_size), key=lambda hole: hole[1] - hole[0])
+    os.lseek(descriptor, 0, os.SEEK_SET)
     return Properties(
         mode=stat.S_IMODE(facts.st_mode),
         uid=facts.st_uid,
         gid=facts.st_gid,
         accessed=facts.st_atime_ns,
         modified=facts.st_mtime_ns,
-        size_bytes=facts.st_size,
-        flags=changes.flags_of(descriptor) & _FLAGS_KEPT,
+        born=beyond_stat(descriptor).born,
+        flags=_flags_of(descriptor),
         attributes=attributes_of(descriptor),
-        data=data_in(descriptor, facts.st_size),
+        holes=sorted(holes),
         folders=folders,
     )
 
 
 def collect_folder(descriptor: int, name: bytes) -> FolderProperties:
-    """The properties of an open folder."""
+    """The properties of a folder, which may be open as a mere place (`O_PATH`). Raises `OSError`."""
     facts = os.fstat(descriptor)
     return FolderProperties(name, stat.S_IMODE(facts.st_mode), facts.st_uid, facts.st_gid, attributes_of(descriptor))
 
 
-def attributes_of(descriptor: int) -> dict[str, bytes]:
-    """All extended attributes that we may read, lists of permissions among them; none where there are none."""
+def way_to(root: int, folder: bytes) -> tuple[int, tuple[FolderProperties, ...]]:
+    """A descriptor of the folder, and what it and all those on the way to it have. Raises `OSError`."""
+    found = []
+    here = open_folder(root, b"")
     try:
-        names = os.listxattr(descriptor)
+        for step in folder.split(b"/") if folder else ():
+            deeper = open_beneath(here, step, os.O_PATH | os.O_DIRECTORY)
+            os.close(here)
+            here = deeper
+            found.append(collect_folder(here, step))
+        return open_folder(here, b""), tuple(found)
+    finally:
+        os.close(here)
+
+
+def _flags_of(descriptor: int) -> int:
+    try:
+        return changes.flags_of(descriptor) & _FLAGS_KEPT
     except OSError:
-        return {}
+        return 0  # this file system has none
+
+
+def attributes_of(descriptor: int) -> dict[str, bytes]:
+    """All extended attributes that we may read, lists of permissions among them. Raises `OSError`."""
+    place = b"/proc/self/fd/%d" % descriptor  # works for mere places too
     found = {}
-    for name in names:
+    for name in (*_listed(place), *_UNLISTED):
         try:
-            found[name] = os.getxattr(descriptor, name)
-        except OSError:
-            continue  # one that vanished meanwhile, or that only its maker may read
+            found[name] = os.getxattr(place, name)
+        except OSError as error:
+            if error.errno not in _NOT_TOLD:
+                raise
     return found
 
 
-def data_in(descriptor: int, size: int) -> tuple[tuple[int, int], ...]:
-    """The stretches of the file that are not holes."""
-    found, end = [], 0
+def _listed(place: bytes) -> list[str]:
     try:
-        while end < size:
-            start = os.lseek(descriptor, end, os.SEEK_DATA)
-            end = os.lseek(descriptor, start, os.SEEK_HOLE)
-            found.append((start, end))
+        return os.listxattr(place)
     except OSError as error:
-        if error.errno != errno.ENXIO:  # nothing but a hole behind `end`
-            return ((0, size),)  # this file system knows no holes
-    finally:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    return tuple(found)
-
-
-def apply(descriptor: int, properties: Properties, *, keep_times: bool) -> tuple[str, ...]:
-    """Gives them to an open file; tells in words what it would not take.
-
-    The order matters: changing the owner clears the set-user bits, and a list of permissions sets the mode.
-    """
-    lacking = []
-    if not _done(lambda: os.fchown(descriptor, properties.uid, properties.gid)):
-        lacking.append("owner")
-    if not _set_attributes(descriptor, properties.attributes):
-        lacking.append("attributes")
-    if not _done(lambda: os.fchmod(descriptor, properties.mode)):
-        lacking.append("mode")
-    if properties.flags and not _done(
-        lambda: changes.set_flags(descriptor, changes.flags_of(descriptor) | properties.flags)
-    ):
-        lacking.append("flags")
-    if keep_times and not _done(lambda: os.utime(descriptor, ns=(properties.accessed, properties.modified))):
-        lacking.append("times")
-    found = os.fstat(descriptor)
-    if stat.S_IMODE(found.st_mode) != properties.mode and "mode" not in lacking:
-        lacking.append("mode")
-    return tuple(lacking)
-
-
-def apply_to_folder(descriptor: int, properties: FolderProperties) -> None:
-    """The same for a folder, as far as it can be done."""
-    _done(lambda: os.fchown(descriptor, properties.uid, properties.gid))
-    _set_attributes(descriptor, properties.attributes)
-    _done(lambda: os.fchmod(descriptor, properties.mode))
-
-
-def _set_attributes(descriptor: int, attributes: Mapping[str, bytes]) -> bool:
-    there = attributes_of(descriptor)
-    whole = True
-    for name in sorted(attributes, key=lambda name: (name != _LIST, name)):
-        if there.get(name) != attributes[name]:
-            whole &= _done(lambda name=name: os.setxattr(descriptor, name, attributes[name]))
-    for name in there.keys() - attributes.keys():  # given by the folder, such as its default list of permissions
-        whole &= _done(lambda name=name: os.removexattr(descriptor, name))
-    return whole
-
-
-def _done(act: Any) -> bool:
-    try:
-        act()
-    except OSError as error:
-        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE):
+        if error.errno not in _NOT_TOLD:
             raise
-        return False
-    return True
-
-
-# As bytes
+        return []
 
 
 def write(properties: Properties) -> bytes:
-    """The properties as they are sealed; `read` gives the same again."""
+    """The properties as they are sealed; `read` gives the same again. Raises `SourceFault` if that is too much."""
     parts = {
         "version": _VERSION,
         "mode": properties.mode,
@@ -169,10 +135,10 @@ def write(properties: Properties) -> bytes:
         "gid": properties.gid,
         "accessed": properties.accessed,
         "modified": properties.modified,
-        "size": properties.size_bytes,
+        "born": properties.born,
         "flags": properties.flags,
         "attributes": _encoded(properties.attributes),
-        "data": [list(stretch) for stretch in properties.data],
+        "holes": properties.holes,
         "folders": [
             {
                 "name": base64.b64encode(one.name).decode(),
@@ -184,29 +150,34 @@ def write(properties: Properties) -> bytes:
             for one in properties.folders
         ],
     }
-    return json.dumps(parts, sort_keys=True).encode()
+    data = json.dumps(parts, sort_keys=True).encode()
+    if len(data) > _LIMIT_BYTES:
+        raise SourceFault("the file or its folders have more attributes than could be kept with it")
+    return data
 
 
 def read(data: bytes) -> Properties:
-    """What `write` wrote."""
+    """What `write` wrote. Raises `Unsupported` for what a later release wrote."""
     parts = json.loads(data)
+    if parts["version"] != _VERSION:
+        raise Unsupported("a later release has taken this file; only that can put it back with all that it had")
     return Properties(
-        parts["mode"],
-        parts["uid"],
-        parts["gid"],
-        parts["accessed"],
-        parts["modified"],
-        parts["size"],
-        parts["flags"],
-        _decoded(parts["attributes"]),
-        tuple((start, end) for start, end in parts["data"]),
-        tuple(
-            FolderProperties(
-                base64.b64decode(one["name"]), one["mode"], one["uid"], one["gid"], _decoded(one["attributes"])
-            )
-            for one in parts["folders"]
-        ),
+        mode=parts["mode"],
+        uid=parts["uid"],
+        gid=parts["gid"],
+        accessed=parts["accessed"],
+        modified=parts["modified"],
+        born=parts["born"],
+        flags=parts["flags"],
+        attributes=_decoded(parts["attributes"]),
+        holes=[(start, end) for start, end in parts["holes"]],
+        folders=tuple(_folder(one) for one in parts["folders"]),
     )
+
+
+def _folder(one: Mapping[str, Any]) -> FolderProperties:
+    name = base64.b64decode(one["name"])
+    return FolderProperties(name, one["mode"], one["uid"], one["gid"], _decoded(one["attributes"]))
 
 
 def _encoded(attributes: Mapping[str, bytes]) -> dict[str, str]:

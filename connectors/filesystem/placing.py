@@ -1,0 +1,99 @@
+"""Anew: a file with given content and the properties of one that was taken, whole in its place or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+
+from connectors.base import ItemRef
+from connectors.errors import ItemChanged, PlaceTaken
+from connectors.filesystem.directories import keeping_times, sync
+from connectors.filesystem.extents import punch_again
+from connectors.filesystem.facts import version_of
+from connectors.filesystem.faults import acting, making_way
+from connectors.filesystem.files import open_file, sha256_of
+from connectors.filesystem.folders import make_folders
+from connectors.filesystem.giving import give
+from connectors.filesystem.hold import Hold
+from connectors.filesystem.properties import Properties
+from connectors.holding import Made
+
+_SOMETHING = (errno.EACCES, errno.ELOOP, errno.ENXIO)  # what cannot be opened is there, and is not what we would make
+
+
+def make(
+    root: int,
+    hold: Hold,
+    ref: ItemRef,
+    had: Properties,
+    write: Callable[[int], None],
+    sha256: str,
+    *,
+    keep_times: bool,
+) -> Made:
+    """Makes the file. Raises the errors of `Holding.make`, and what `write` raises: then nothing has been made."""
+    with making_way():
+        folder = make_folders(root, ref.folder, had.folders, hold)
+    try:
+        with acting(folder):
+            version = _made_before(folder, ref.name, sha256)
+            if version is not None:
+                return Made(ref, version, made=False)
+            return _make(folder, hold, ref, had, write, sha256, keep_times=keep_times)
+    finally:
+        os.close(folder)
+
+
+def _make(
+    folder: int,
+    hold: Hold,
+    ref: ItemRef,
+    had: Properties,
+    write: Callable[[int], None],
+    sha256: str,
+    *,
+    keep_times: bool,
+) -> Made:
+    with hold.draft() as draft:
+        file = draft.descriptor
+        write(file)
+        punch_again(file, had.holes)
+        os.fsync(file)
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)  # so that what is read back comes from the device
+        if sha256_of(file) != sha256:
+            raise ItemChanged("what was written is not what should have been")
+        lacking = give(file, had, keep_times=keep_times, time_step_ns=hold.can.time_step_ns)
+        os.fsync(file)
+        try:
+            with keeping_times(folder):
+                hold.place(draft, folder, ref.name)
+        except FileExistsError:  # somebody was quicker
+            version = _made_before(folder, ref.name, sha256)
+            if version is None:
+                raise
+            return Made(ref, version, made=False)
+        sync(folder)
+        return Made(ref, version_of(os.fstat(file)), made=True, lacking=lacking)
+
+
+def _made_before(folder: int, name: bytes, sha256: str) -> bytes | None:
+    """The version of what lies there, if it is what should be made; durable then. Raises `PlaceTaken` if it is not."""
+    try:
+        descriptor = open_file(folder, name)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno not in _SOMETHING:
+            raise
+        raise PlaceTaken("something else lies there; nothing was replaced") from None
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or sha256_of(descriptor) != sha256:
+            raise PlaceTaken("something else lies there; nothing was replaced")
+        os.fsync(descriptor)
+        sync(folder)
+        return version_of(facts)
+    finally:
+        os.close(descriptor)
