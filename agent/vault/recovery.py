@@ -6,9 +6,11 @@ import json
 import os
 from datetime import date
 
+from agent.age.base import Damaged as AgeFileDamaged
+from agent.age.base import WrongKey as NotARecipient
+from agent.age.message import armour, decrypt, encrypt, unarmour
 from agent.errors import ConfigurationError, UsageError
-from agent.vault import age
-from agent.vault.base import Damaged
+from agent.vault.base import Damaged, WrongKey
 from agent.vault.disk import Disk, sync_directory
 from agent.vault.keys import RootKey, keep_root_key
 
@@ -28,7 +30,7 @@ def write_bundle(
     if len({one.strip().lower() for one in recipients}) < 2:
         raise UsageError("A recovery bundle is made for two officers at least. Give two different age recipients.")
     told = {"what": _WHAT, "vault": vault_id, "made_on": today.isoformat(), "root_key": root.secret.hex()}
-    text = age.armour(age.encrypt(json.dumps(told, indent=1).encode(), recipients)).encode()
+    text = armour(encrypt(json.dumps(told, indent=1).encode(), recipients)).encode()
     disk = disk or Disk()
     try:
         descriptor = disk.create(path)
@@ -54,7 +56,12 @@ def open_bundle(path: str, identity: str) -> tuple[RootKey, str]:
             text = file.read()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the recovery bundle ({error.strerror}).") from error
-    plain = age.decrypt(age.unarmour(text), identity)
+    try:
+        plain = decrypt(unarmour(text), identity)
+    except NotARecipient as error:
+        raise WrongKey(f"{path}: {error}") from None
+    except AgeFileDamaged as error:
+        raise Damaged(f"{path}: {error}") from None
     try:
         told = json.loads(plain)
         what, root, vault_id = told["what"], RootKey(bytes.fromhex(told["root_key"])), str(told["vault"])
