@@ -142,7 +142,7 @@ class VaultSettings(_Section):
 
     directory: str | None = None
     slots: str | None = None
-    credential: str = Field(default="retentiond-vault", min_length=1)
+    credential: str = Field(default="retentiond-vault", pattern=r"^[A-Za-z0-9._@-]{1,255}$")
     key_file: str | None = None
     sample_percent: float = Field(default=1.0, gt=0.0, le=100.0)
     key_backup_days: int = Field(default=0, ge=0, le=36_500)

@@ -1,4 +1,4 @@
-"""Looking after the vault: making it, proving that what lies in it can be read, and knowing that its bundle opens it."""
+"""Looking after the vault: making it, proving that it can be read, and that its recovery bundle opens it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from agent.age.keys import identity_key, new_identity
 from agent.errors import ConfigurationError, UsageError
 from agent.vault.base import AlreadyThere, Damaged, Entry, Fate, Strays, VaultError, WrongKey, id_bytes
-from agent.vault.keys import RootKey, keep_root_key, new_root_key
+from agent.vault.keys import RootKey, keep_root_key, new_root_key, root_key
 from agent.vault.recovery import open_bundle
 from agent.vault.store import Vault
 
@@ -52,29 +52,36 @@ class Verification:
         )
 
 
-def make_vault(directory: str, slots: str, key_file: str, root: RootKey | None) -> bool:
-    """Makes the vault, and a root key in `key_file` unless there is a `root`; says whether it made one.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What making a vault had still to make."""
 
-    Paths are absolute. Finishes a making that was cut off, and never replaces anything. Raises `AlreadyThere` if there
-    is a vault, `Damaged` if there was one, `ConfigurationError` for a place that cannot be used, `VaultError`.
+    vault: bool
+    key: bool
+
+
+def make_vault(directory: str, slots: str, key_file: str, root: RootKey | None) -> Made:
+    """Makes a vault if there is none, and a root key in `key_file` unless there is a `root`. Never replaces anything.
+
+    Paths are absolute. May be run again, and finishes what was cut off. Raises `AlreadyThere` if what is there belongs
+    to a vault whose key is not, `Damaged` if it is what remains of one, `ConfigurationError` for a place that cannot be
+    used, `VaultError`.
     """
     for parent in {os.path.dirname(path) for path in (directory, slots, key_file)} - {directory}:
         if not os.path.isdir(parent):
             raise ConfigurationError(
                 f"{parent}: there is no such directory. Make it, or name another place in the settings, under vault."
             )
-    if os.path.lexists(os.path.join(directory, _KEYRING)):
-        if root is not None:
-            raise AlreadyThere(f"{directory}: there is a vault here already, and it is never replaced.")
-    elif _holds_something(os.path.join(directory, _OBJECTS)):
-        raise Damaged(
-            f"{directory}: a vault was here. Its objects still are, but not its file {_KEYRING}, so that nothing opens "
-            "them. Put that file back from a backup, or move the directory away to make a new vault."
-        )
-    else:
+    missing = not os.path.lexists(os.path.join(directory, _KEYRING))
+    if missing:
+        if _holds_something(os.path.join(directory, _OBJECTS)):
+            raise Damaged(
+                f"{directory}: a vault was here. Its objects still are, but not its file {_KEYRING}, so that nothing "
+                "opens them. Put that file back from a backup, or move the directory away to make a new vault."
+            )
         Vault.create(directory, slots_path=slots)
     if root is not None:
-        return False
+        return Made(vault=missing, key=False)
     new = new_root_key()
     if not _is_blank(directory, slots, new):
         raise AlreadyThere(
@@ -82,7 +89,7 @@ def make_vault(directory: str, slots: str, key_file: str, root: RootKey | None) 
             "retentiond vault recovery restore BUNDLE --identity FILE"
         )
     keep_root_key(key_file, new)
-    return True
+    return Made(vault=missing, key=True)
 
 
 def _holds_something(directory: str) -> bool:
@@ -140,7 +147,7 @@ def named(entries: Iterable[Entry], ids: Iterable[str]) -> tuple[str, ...]:
             id_bytes(id)
         except ValueError:
             raise UsageError(
-                f"{id!r} is no vault id: those have 32 digits, 0 to 9 and a to f, as `retentiond vault list` shows them."
+                f"{id!r} is no vault id: those have 32 digits, 0 to 9 and a to f, as `vault list` shows them."
             ) from None
         entry = known.get(id, Entry(id, Fate.ABSENT, 0))
         if entry.fate is not Fate.SEALED and not entry.stored_bytes:
@@ -171,11 +178,26 @@ def verify(vault: Vault, wanted: Sequence[Entry], advance: Advance) -> Verificat
     return Verification(sound, stored_bytes, gone, tuple(faults), vault.strays())
 
 
-def identities_in(text: str, where: str) -> tuple[str, ...]:
-    """The identities in the text of an identity file, as `age-keygen` writes it; `where` names it in errors.
+def reseal(directory: str, slots: str, former: RootKey, file: str) -> None:
+    """Seals the vault with the root key in `file` instead of `former`. May be run again if it was cut off.
+
+    Objects are not touched. Raises `UsageError` if there is no such file or it holds `former`, `ConfigurationError` if
+    others may read it or it is no root key, `WrongKey`, `VaultError`.
+    """
+    if not os.path.exists(file):
+        raise UsageError(f"{file}: there is no such file. Make a new root key in it:  head -c 32 /dev/urandom > FILE")
+    new = root_key(file, credential="", environment={})
+    if new == former:
+        raise UsageError(f"{file}: this is the root key in force already. Make a new one.")
+    Vault(directory, new, former=former, slots_path=slots).close()
+
+
+def identities_in(file: bytes, where: str) -> tuple[str, ...]:
+    """The identities in an identity file, as `age-keygen` writes it; `where` names it in errors.
 
     Raises `UsageError`, which never repeats what is in it.
     """
+    text = file.decode("ascii", "replace")
     if text.startswith(("age-encryption.org/", "-----BEGIN AGE")):
         raise UsageError(
             f"{where}: this identity is itself encrypted. Open it with `age -d` and hand it over on standard input:  "
