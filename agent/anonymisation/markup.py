@@ -1,0 +1,98 @@
+"""The tags, texts and comments of markup, each with where it stands.
+
+Nothing is made of it but this list: what is not touched is written back as it was read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+_TAG = r"<(?P<close>/?)(?P<name>[A-Za-z_][^\s/>]*+)(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*>"
+_TOKEN = re.compile(
+    rf"<!--(?P<comment>.*?)-->|<!\[CDATA\[(?P<data>.*?)\]\]>|<\?xml\s.*?\?>|<\?(?P<instruction>.*?)\?>|<![A-Za-z][^>]*>|{_TAG}",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"([^\s=/>\"']+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    OPEN = 1
+    CLOSE = 2
+    TEXT = 3
+    DATA = 4  # a text in which no character stands for another
+    COMMENT = 5
+
+
+class Token(NamedTuple):
+    """A piece of markup. `name` is the tag's, without its prefix; `start` and `end` are those of the text within
+    for a comment, else of all of it."""
+
+    kind: Kind
+    name: str
+    start: int
+    end: int
+
+
+def tokens(text: str, unparsed: frozenset[str] = frozenset()) -> Iterator[Token]:
+    """The tokens in order. A tag that closes itself gives two. What is in elements of `unparsed` is data."""
+    position = 0
+    for found in _TOKEN.finditer(text):
+        if found.start() < position:  # it stands in an element that is not parsed
+            continue
+        if found.start() > position:
+            yield Token(Kind.TEXT, "", position, found.start())
+        position = found.end()
+        if found["name"] is not None:
+            name = found["name"].rpartition(":")[2]
+            if found["close"]:
+                yield Token(Kind.CLOSE, name, *found.span())
+                continue
+            yield Token(Kind.OPEN, name, *found.span())
+            if text[position - 2] == "/":
+                yield Token(Kind.CLOSE, name, position, position)
+            elif name.lower() in unparsed:
+                end = _end_of(name, text, position)
+                yield Token(Kind.DATA, name, position, end)
+                position = end
+        elif found["data"] is not None:
+            yield Token(Kind.DATA, "", *found.span("data"))
+        else:
+            kind = "comment" if found["comment"] is not None else "instruction"
+            if found[kind] is not None:
+                yield Token(Kind.COMMENT, "", *found.span(kind))
+    if position < len(text):
+        yield Token(Kind.TEXT, "", position, len(text))
+
+
+def _end_of(name: str, text: str, position: int) -> int:
+    found = re.compile(rf"</{re.escape(name)}\b", re.IGNORECASE).search(text, position)
+    return found.start() if found else len(text)
+
+
+class Attribute(NamedTuple):
+    """An attribute of a tag: its name without prefix, and where its value stands, without quotation marks.
+
+    `start` and `end` are those of all of it; `quoted` tells whether there are such marks.
+    """
+
+    name: str
+    value_start: int
+    value_end: int
+    start: int
+    end: int
+    quoted: bool
+
+
+def attributes(text: str, token: Token) -> Iterator[Attribute]:
+    """The attributes of a tag that have a value, but for the declarations of namespaces."""
+    for found in _ATTRIBUTE.finditer(text, token.start + 1, token.end):
+        name = found[1]
+        if name.startswith("xmlns"):
+            continue
+        group = next(number for number in (2, 3, 4) if found[number] is not None)
+        yield Attribute(name.rpartition(":")[2], *found.span(group), *found.span(), group != 4)
