@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     LOG_ROLLED_BACK = 10
     LOG_UNVERIFIABLE = 11
     VAULT = 12
+    NOT_WHOLE = 13
     INTERRUPTED = 130
 
 

@@ -41,9 +41,7 @@ class Token(NamedTuple):
 def tokens(text: str, unparsed: frozenset[str] = frozenset()) -> Iterator[Token]:
     """The tokens in order. A tag that closes itself gives two. What is in elements of `unparsed` is data."""
     position = 0
-    for found in _TOKEN.finditer(text):
-        if found.start() < position:  # it stands in an element that is not parsed
-            continue
+    while (found := _TOKEN.search(text, position)) is not None:
         if found.start() > position:
             yield Token(Kind.TEXT, "", position, found.start())
         position = found.end()

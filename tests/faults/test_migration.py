@@ -29,7 +29,8 @@ INSERT INTO fingerprint (id, text) VALUES (1, 'f');
 INSERT INTO folder VALUES (1, 1, NULL, x'', 0);
 INSERT INTO change_count VALUES (7);
 INSERT INTO item (id, folder_id, name, state, version, retry, fingerprint_id, outcome, reason,
-  extraction_reasons, characters, format, finding_total, findings, size_bytes, modified_at, first_seen_at, owner, file_id, link_count, marks)
+  extraction_reasons, characters, format, finding_total, findings, size_bytes, modified_at, first_seen_at, owner,
+  file_id, link_count, marks)
   VALUES (1, 1, x'61', 0, x'01', 0, 1, 'scanned', '', '', 1, 'txt', 0, '', 1, 1, 1, '', x'', 1, ''),
          (2, 1, x'62', 2, x'02', 0, 1, 'scanned', '', '', 1, 'txt', 0, '', 1, 1, 1, '', x'', 1, '');
 INSERT INTO finding (item_id, entity_type, identity, score, count, location) VALUES (1, 'PERSON', x'00', 1, 1, '');
