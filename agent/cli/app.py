@@ -16,8 +16,8 @@ from agent.cli.vault import vault_app
 
 app = typer.Typer(
     name="retentiond",
-    help="Finds personal data on file shares, says which retention class each file has, since when it is due and why. "
-    "Nothing on a share is ever changed.",
+    help="Finds personal data on file shares, says which retention class each file has, since when it is due and why; "
+    "and, once people have approved it, quarantines and destroys it with proof.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
