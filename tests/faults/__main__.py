@@ -108,6 +108,7 @@ def main() -> int:
     parser.add_argument("--how", choices=_HOWS, help="one sort of fault; left out: all")
     parser.add_argument("--kind", choices=("ext4", "xfs"), help="one file system; left out: both")
     parser.add_argument("--every", type=int, default=1, help="try one point in so many")
+    parser.add_argument("--bug", default="", help="only planted bugs with these words in their name")
     parser.add_argument("--only", choices=_PARTS, help="one part; left out: all")
     chosen = parser.parse_args()
     if lacking := missing():
@@ -126,7 +127,7 @@ def main() -> int:
             if "recovery" in parts and kind == "ext4":
                 good &= _recovery(kind, scenario, every=20 * chosen.every)
         if "bugs" in parts and kind == "ext4":
-            good &= bugs_found(kind)
+            good &= bugs_found(kind, chosen.bug)
     print("All is well." if good else "SOMETHING IS WRONG.")
     return 0 if good else 1
 
