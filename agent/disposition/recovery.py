@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from agent.catalogue.disposal_rows import Disposal, Step
@@ -84,15 +85,19 @@ class Recovery:
         return None if kept is Obstacle.INTERRUPTED else kept
 
     def _finish(self, disposal: Disposal, told: Told) -> None:
-        """An original that is still in the hold goes only after the vault's copy has been read once more: the vault may
-        have come from a backup, or its disk may have failed, since it was sealed."""
+        """An original that is still in the hold goes only if the vault's copy can be read and is the same: the vault may
+        have come from a backup since it was sealed, its disk may have failed, or somebody who had the file open may have
+        written to it. Else it is put back."""
         source = self._means.sources[disposal.share]
         content = source.holding.taken(source.scope, disposal.vault_id)
         if content is not None:
-            content.close()
+            with content:
+                held = _sha256(content.fileno())
             try:
-                self._means.vault.verify(disposal.vault_id)
+                same = self._means.vault.verify(disposal.vault_id).sha256 == held
             except VaultError:
+                same = False
+            if not same:
                 self._quarantine.put_back(disposal, Obstacle.INTERRUPTED, told)
                 return
         self._quarantine.finish([disposal], told)
@@ -125,3 +130,8 @@ class Recovery:
         if leftovers:
             vault.discard(*leftovers)
         return len(leftovers)
+
+
+def _sha256(descriptor: int) -> str:
+    with open(descriptor, "rb", buffering=0, closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

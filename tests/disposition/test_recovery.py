@@ -93,6 +93,20 @@ def test_an_original_still_in_the_hold_is_put_back_if_the_vault_cannot_read_its_
     assert len(due.take().done) == 1
 
 
+def test_an_original_that_was_written_to_behind_the_seal_is_put_back(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(due.share / CASE, "rb") as somebody:
+        cut_off(due, (FilesystemHolding, "let_go"), due.take, monkeypatch)
+        (held,) = due.held()
+        with open(due.share / ".retentiond-hold" / held, "ab") as file:
+            file.write(b" and more")
+        assert somebody.read() == CONTENT + b" and more"
+    assert due.recover().put_back == 1
+    assert (due.share / CASE).read_bytes() == CONTENT + b" and more"
+    assert due.vault.entries() == []
+
+
 def test_a_restoration_is_finished(due: House, monkeypatch: pytest.MonkeyPatch) -> None:
     (disposal,) = due.take().done
 
