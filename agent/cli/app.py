@@ -1,20 +1,121 @@
-"""The commands. Each lives in a module of its own, which imports what it needs only when it runs."""
+"""The commands. Each lives in a module of its own, which is imported only when the command is called."""
 
 from __future__ import annotations
 
 import typer
 
-from agent.cli import certify, check, detect, explain, extract, init, listing, report, scan, simulate, status
-from agent.cli.audit import audit_app
-from agent.cli.certificate import certificate_app
-from agent.cli.dispose import dispose_app, restore, tag
-from agent.cli.event import event_app
-from agent.cli.hold import hold_app
-from agent.cli.review import review_app
-from agent.cli.schedule import schedule_app
-from agent.cli.vault import vault_app
+from agent.cli.later import LaterGroup
+
+# What each command is called, where it lives, and what it is for: the first paragraph of its own help.
+COMMANDS = {
+    "init": (
+        "agent.cli.init:init",
+        "Write a settings file, and beside it a copy of the default schedule to make your own.",
+    ),
+    "scan": (
+        "agent.cli.scan:scan",
+        "Scan folders: which files hold personal data, which class each has, since when it is due and why.",
+    ),
+    "status": (
+        "agent.cli.status:status",
+        "Show the shares, their last scans, and whether everything is accounted for.",
+    ),
+    "explain": (
+        "agent.cli.explain:explain",
+        "Say what is known of a file, which classes it has, and why it must stay or go, on any day.",
+    ),
+    "due": (
+        "agent.cli.listing:due",
+        "List what is due, longest due first, and how many files stand how. Only what has changed is decided on anew.",
+    ),
+    "simulate": (
+        "agent.cli.simulate:simulate",
+        "Show how the files would stand on another day, under another schedule, or both. Nothing is changed.",
+    ),
+    "misplaced": (
+        "agent.cli.listing:misplaced",
+        "List files that lie where a placement rule of the schedule says they must not.",
+    ),
+    "duplicates": (
+        "agent.cli.listing:duplicates",
+        "List documents with personal data of which there are several copies, and say which one to keep.",
+    ),
+    "report": (
+        "agent.cli.report:report",
+        "Write a report from what the last scans found: inventory, due list, coverage.",
+    ),
+    "restore": (
+        "agent.cli.dispose:restore",
+        "Give items in quarantine back, with everything they had: content, owner, rights, attributes, times.",
+    ),
+    "tag": (
+        "agent.cli.dispose:tag",
+        "Write class, due date and state of each file onto it (`user.retentiond.decided.*`), where its file "
+        "system carries such marks. Files that somebody has begun to review are left alone.",
+    ),
+    "fsck": (
+        "agent.cli.fsck:fsck",
+        "Prove that every file ever seen is there, held, in the vault and readable, or gone as recorded.",
+    ),
+    "check": (
+        "agent.cli.check:check",
+        "Check the settings and the retention schedule, say what is in them, and how documents are confined here.",
+    ),
+    "detect": (
+        "agent.cli.detect:detect",
+        "Show what is found in files, without storing anything and without showing the values.",
+    ),
+    "extract": (
+        "agent.cli.extract:extract",
+        "Show how far files can be read: format, status, and where in them text was found. Nothing is stored.",
+    ),
+    "schedule": (
+        "agent.cli.schedule:schedule_app",
+        "Check, try, show and compare retention schedules.",
+    ),
+    "event": (
+        "agent.cli.event:event_app",
+        "Record what happened (someone left, a case was closed), so that the periods that wait for it begin "
+        "to run. What would change is shown before anything is recorded, and nothing recorded is ever lost.",
+    ),
+    "hold": (
+        "agent.cli.hold:hold_app",
+        "Place and lift holds: a legal hold, a moratorium, the freeze for a person's request, a restriction "
+        "of processing. While a hold stands, nothing may be done with what it covers.",
+    ),
+    "audit": (
+        "agent.cli.audit:audit_app",
+        "Prove that the record of events, holds and reviews is what it was.",
+    ),
+    "certificate": (
+        "agent.cli.certify:certificate_app",
+        "Read and check certificates of destruction. Nothing but the file and the public keys is needed for it.",
+    ),
+    "review": (
+        "agent.cli.review:review_app",
+        "Look at what is due, and approve, extend, reclassify or reject it, stage by stage. Nothing is "
+        "destroyed that two different people have not approved as it is; what changes afterwards must be "
+        "approved again.",
+    ),
+    "dispose": (
+        "agent.cli.dispose:dispose_app",
+        "Carry out what reviews have approved: into quarantine, back, or away for good. Nothing is touched "
+        "that has changed, is held, or is not approved as it stands now.",
+    ),
+    "vault": (
+        "agent.cli.vault:vault_app",
+        "Look after the vault, in which quarantined files lie encrypted: make it, prove that it can be read, "
+        "change its root key, and keep the key where it outlasts this machine.",
+    ),
+}
+
+
+class _Commands(LaterGroup):
+    later = COMMANDS
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="retentiond",
     help="Finds personal data on file shares, says which retention class each file has, since when it is due and why; "
     "and, once people have approved it, quarantines and destroys it with proof.",
@@ -24,33 +125,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="A first look, without any set-up:  retentiond scan ~/Documents",
 )
-
-app.command("init")(init.init)
-app.command("scan")(scan.scan)
-app.command("status")(status.status)
-app.command("explain")(explain.explain)
-app.command("due")(listing.due)
-app.command("simulate")(simulate.simulate)
-app.command("misplaced")(listing.misplaced)
-app.command("duplicates")(listing.duplicates)
-app.command("report")(report.report)
-app.add_typer(schedule_app, name="schedule")
-app.add_typer(event_app, name="event")
-app.add_typer(hold_app, name="hold")
-app.add_typer(audit_app, name="audit")
-app.add_typer(certificate_app, name="certificate")
-certificate_app.command("issue")(certify.issue)
-certificate_app.command("list")(certify.list_)
-certificate_app.command("fetch")(certify.fetch)
-certificate_app.command("keys")(certify.keys)
-app.add_typer(review_app, name="review")
-app.add_typer(dispose_app, name="dispose")
-app.add_typer(vault_app, name="vault")
-app.command("restore")(restore)
-app.command("tag")(tag)
-app.command("check")(check.check)
-app.command("detect")(detect.detect)
-app.command("extract")(extract.extract)
 
 
 def _version(wanted: bool) -> None:

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from agent.cli import options
+from agent.cli.certificate import certificate_app
 
 
+@certificate_app.command("issue")
 def issue(
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where the certificate is written to.")],
     disposals: Annotated[
@@ -45,6 +47,7 @@ def issue(
         told({"certificate": made.certificate.heading.id, "items": len(chosen), "file": str(output)}, json=json)
 
 
+@certificate_app.command("list")
 def list_(
     state: options.State = None,
     config: options.Config = None,
@@ -61,6 +64,7 @@ def list_(
         told_list(desk, json=json)
 
 
+@certificate_app.command("fetch")
 def fetch(
     certificate: Annotated[str, typer.Argument(metavar="ID", help="The certificate, by its id or how that begins.")],
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where it is written to.")],
@@ -82,6 +86,7 @@ def fetch(
         write(output, found.document)
 
 
+@certificate_app.command("keys")
 def keys(state: options.State = None, config: options.Config = None, schedule: options.Schedule = None) -> None:
     """Print the public keys by which certificates can be checked, one a line. Publish them where people find them.
 

@@ -15,7 +15,8 @@ from agent.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
+LATER = get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {name: command.load() for name, command in LATER.items()}
 
 
 def test_the_shipped_settings_file_shows_every_key_with_its_default() -> None:
@@ -32,6 +33,12 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"retentiond {name}" in (COMMANDS[name].help or "").partition("Example:")[2]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_of_commands_says_of_each_what_its_own_help_says(name: str) -> None:
+    first, *_ = (COMMANDS[name].help or "").split("\n\n")
+    assert LATER[name].help == " ".join(first.split())
 
 
 def test_the_readme_names_no_command_that_does_not_exist() -> None:
