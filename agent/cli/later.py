@@ -29,7 +29,7 @@ class Later(TyperCommand):
         else:
             around.command(self.name)(found)
         built: Any = get_command(around)
-        return built.commands[self.name] if isinstance(built, TyperGroup) else built
+        return built.commands[str(self.name)] if isinstance(built, TyperGroup) else built
 
 
 class LaterGroup(TyperGroup):

@@ -37,7 +37,7 @@ class WordReader:
             if passage.label not in form.labels:
                 continue
             try:
-                found = self._at_label(passage.value, words, several=form.several)
+                found = self._at_label(passage.value, words)
             except _Unclear:
                 found = set()
                 if passage.certain:
@@ -58,7 +58,7 @@ class WordReader:
             return Lacking(name, Why.MISSING)
         return Kept(name, ", ".join(sorted(said)), next(iter(said.values())))
 
-    def _at_label(self, value: str, words: Words, *, several: bool) -> set[str]:
+    def _at_label(self, value: str, words: Words) -> set[str]:
         """The words in what stands at a label; none if nothing stands there. Raises `_Unclear`.
 
         A sentence that leaves it open, such as "may lead to dismissal", says nothing; unless it is the first one.
@@ -76,7 +76,7 @@ class WordReader:
                     raise _Unclear
                 continue
             said |= found
-        if not said or (len(said) > 1 and not several):
+        if not said:
             raise _Unclear
         return said
 

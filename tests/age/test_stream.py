@@ -65,6 +65,16 @@ def test_it_does_not_matter_in_which_pieces_it_is_written_and_read(lengths: list
     assert b"".join(Reader(source, FIRST)) == b"".join(pieces)
 
 
+@pytest.mark.parametrize("first", [CHUNK - 1, CHUNK, CHUNK + 1])
+def test_chunks_are_full_wherever_a_piece_ends(first: int) -> None:
+    target = io.BytesIO()
+    writer = Writer(target, [FIRST_RECIPIENT])
+    for length in (first, 1, 0, CHUNK):
+        writer.write(bytes(length))
+    writer.finish()
+    assert decrypt(target.getvalue(), FIRST) == bytes(first + 1 + CHUNK)
+
+
 class Choosy(io.BytesIO):
     """Takes and gives no more than so many bytes at a time, as files without a buffer and pipes do."""
 
