@@ -3,7 +3,7 @@
 An item that is *taken* lies in the hold of its source: out of its place, at the same device, where nobody but us
 reaches it. From there it is put back, or let go for good once it is whole elsewhere. The caller gives each act an id
 (32 lower-case hexadecimal digits), records it before the act, and asks by that id what has become of it after a crash.
-`connectors.testing.HoldingContract` judges every implementation.
+`connectors.testing_holding.HoldingContract` judges every implementation.
 """
 
 from __future__ import annotations

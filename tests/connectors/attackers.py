@@ -52,12 +52,9 @@ class Attacker:
         rename(b"victim", b"aside")
         with suppress(OSError):
             os.symlink(b"precious", b"victim")
-        if rename(b"victim", b"was there") and not os.path.islink(b"was there"):
-            rename(b"was there", b"victim")
-        with suppress(OSError):
-            os.readlink(b"was there")
-            os.unlink(b"was there")
-        rename(b"aside", b"victim")
+        rename(b"victim", b"was there")  # by now somebody may have put a file there instead
+        _home(b"was there")
+        _home(b"aside")
 
     def parent(self) -> None:
         """The folder changes places with another one, in which the other file has the file's name."""
@@ -111,6 +108,13 @@ class Attacker:
                     self.written.setdefault(int(start[6:]), time.monotonic_ns())
             finally:
                 os.close(descriptor)
+
+
+def _home(name: bytes) -> None:
+    """A file goes back to its place, or away if there is another one by now; a link goes away."""
+    if os.path.islink(name) or not rename(name, b"victim"):
+        with suppress(OSError):
+            os.unlink(name)
 
 
 def _append(descriptor: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.base import ItemRef
 from connectors.filesystem.capabilities import HoldingCapabilities, probe
-from connectors.testing_holding import fills, sha256
+from connectors.testing_acting import fills, sha256
 from tests.connectors.acting import ID, Acted
 
 PLACE = ItemRef(b"HR", b"contract.txt")

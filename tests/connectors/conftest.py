@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("connectors.testing_holding")
+pytest.register_assert_rewrite("connectors.testing_holding", "connectors.testing_taking", "connectors.testing_making")
 
 Mount = Callable[..., Path]
 

@@ -19,7 +19,8 @@ from connectors.memory import MemoryConnector
 from connectors.memory_holding import MemoryHolding
 from connectors.registry import holding_class
 from connectors.testing import found
-from connectors.testing_holding import CONTRACT, ID, TEXT, HeldSource, HoldingContract
+from connectors.testing_acting import CONTRACT, ID, TEXT, HeldSource
+from connectors.testing_holding import HoldingContract
 from tests.connectors.test_contract import FolderSource, MemorySource
 
 

@@ -36,7 +36,7 @@ from connectors.filesystem import changes, destroying, placing, properties, taki
 from connectors.filesystem.faults import on_acting
 from connectors.filesystem.hold import Hold
 from connectors.holding import Doubt
-from connectors.testing_holding import fills, sha256
+from connectors.testing_acting import fills, sha256
 from tests.connectors.acting import ID, Acted
 from tests.connectors.conditions import (
     TEXT,

@@ -23,7 +23,7 @@ from connectors.errors import (
     Unsupported,
 )
 from connectors.holding import Doubt
-from connectors.testing_holding import fills, sha256
+from connectors.testing_acting import fills, sha256
 from tests.connectors.acting import ID, OTHER_ID, Acted
 from tests.connectors.conditions import (
     NOBODY,

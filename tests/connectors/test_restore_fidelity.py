@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.base import ItemRef
-from connectors.testing_holding import fills, sha256
+from connectors.testing_acting import fills, sha256
 from tests.connectors.acting import Acted
 
 ROOT = os.geteuid() == 0
@@ -283,14 +283,17 @@ def test_thousands_of_files_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _quick_place(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "share"
-    place.mkdir()
-    with tempfile.NamedTemporaryFile(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else tmp_path) as image:
-        image.truncate(128 << 20)
+def _quick_place(otherwise: Path) -> Iterator[Path]:
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else otherwise) as folder:
+        place = Path(folder, "share")
+        place.mkdir()
+        image = Path(folder, "image")
+        with image.open("wb") as file:
+            file.truncate(128 << 20)
         mounted = ROOT and all(
             subprocess.run(command, capture_output=True, check=False).returncode == 0
-            for command in (["mkfs.ext4", "-q", "-F", image.name], ["mount", "-o", "loop", image.name, place])
+            for command in (["mkfs.ext4", "-q", image], ["mount", "-o", "loop", image, place])
         )
         try:
             yield place

@@ -215,6 +215,7 @@ def test_whoever_checks_a_name_and_unlinks_it_does_destroy_what_is_precious(atta
                 with suppress(OSError):
                     tries += 1
                     if version_of(os.lstat(victim)) == decided[1]:
+                        time.sleep(0.001)  # for as long as it takes to write down what is about to be done
                         os.unlink(victim)
         sys.stdout.write(f"{attack}: {meddled.attempts} attempts, lost after {tries} tries\n")
         assert not meddled.precious_is_whole

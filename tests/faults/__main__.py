@@ -28,9 +28,11 @@ _PARTS = ("sweep", "power", "recovery", "bugs")
 
 
 @contextmanager
-def _harness(kind: str, scenario: Scenario, planted: object = nothing_planted) -> Iterator[Harness]:
+def _harness(
+    kind: str, scenario: Scenario, planted: object = nothing_planted, *, apart: bool = False
+) -> Iterator[Harness]:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        made = Harness(Path(folder) / kind, kind, scenario, planted)  # type: ignore[arg-type]
+        made = Harness(Path(folder) / kind, kind, scenario, planted, apart=apart)  # type: ignore[arg-type]
         try:
             yield made
         finally:
@@ -49,7 +51,7 @@ def _told(result: Result, seconds: float, kind: str) -> bool:
 
 def _sweeps(kind: str, scenario: Scenario, hows: list[str], *, every: int, power: bool) -> bool:
     good = True
-    with _harness(kind, scenario) as harness:
+    with _harness(kind, scenario, apart=power) as harness:
         for how in hows:
             began = time.monotonic()
             good &= _told(harness.sweep(how, power=power, every=every), time.monotonic() - began, kind)
@@ -76,7 +78,7 @@ def bugs_found(kind: str, chosen: str = "") -> bool:
         if chosen not in bug.name:
             continue
         scenario = next(one for one in SCENARIOS if one.name == bug.scenario)
-        with _harness(kind, scenario, bug.plant) as harness:
+        with _harness(kind, scenario, bug.plant, apart=bug.apart) as harness:
             tried, seen = 0, ""
             try:
                 calls = harness.calls()

@@ -32,6 +32,7 @@ class Bug:
     how: str
     power: bool
     plant: Callable[[], Any]
+    apart: bool = False
 
 
 @contextmanager
@@ -191,7 +192,9 @@ BUGS = (
     Bug("what is restored is not made durable", "restore", "kill", True, _what_is_restored_is_not_made_durable),
     Bug("the vault forgets before the item is back", "restore", "kill", False, _vault_forgets_before_it_is_restored),
     Bug("putting back replaces a new file", "newcomer", "kill", False, _a_new_file_is_replaced),
-    Bug("changes of folders are not made durable", "quarantine", "kill", True, _folders_are_not_made_durable),
+    Bug(
+        "changes of folders are not made durable", "quarantine", "kill", True, _folders_are_not_made_durable, apart=True
+    ),
     Bug("the key goes before it is recorded", "destroy", "kill", False, _key_goes_before_it_is_recorded),
     Bug("recovery forgets what was sealed", "quarantine", "kill", False, _recovery_forgets_what_was_sealed),
     Bug("recovery leaves copies in the vault", "anonymise", "kill", False, _leftovers_stay_in_the_vault),

@@ -45,20 +45,41 @@ class Harness:
     """One scenario on one image. `planted` is entered in the process that acts and in those that recover."""
 
     def __init__(
-        self, folder: Path, kind: str, scenario: Scenario, planted: Callable[[], object] = nothing_planted
+        self,
+        folder: Path,
+        kind: str,
+        scenario: Scenario,
+        planted: Callable[[], object] = nothing_planted,
+        *,
+        apart: bool = False,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._image = Image(folder, kind)
-        self._folder = self._image.mount_point / "house"
+        """With `apart` the share lies on a file system of its own, so that making the catalogue durable does not make
+        changes of the share durable too, as it does in one journal."""
+        self._images = [_image(folder / name, kind) for name in (("state", "share") if apart else ("state",))]
+        self._folder = self._images[0].mount_point / "house"
         self._folder.mkdir()
+        if apart:
+            share = self._images[1].mount_point / "share"
+            share.mkdir()
+            (self._folder / "share").symlink_to(share)
         self._trace = folder / "trace"
         self._scenario = scenario
         self._planted = planted
         prepare(self._folder, scenario)
-        self._image.keep_as_template()
+        for image in self._images:
+            image.keep_as_template()
 
     def close(self) -> None:
-        self._image.unmount()
+        for image in self._images:
+            image.unmount()
+
+    def _begin_anew(self) -> None:
+        for image in self._images:
+            image.begin_anew()
+
+    def _lose_power(self) -> None:
+        for image in self._images:
+            image.lose_power()
 
     # One run
 
@@ -77,7 +98,7 @@ class Harness:
 
     def calls(self) -> Counter[str]:
         """The changing calls of a run without fault, which must come to its end and be in order."""
-        self._image.begin_anew()
+        self._begin_anew()
         ran = rig.run(self._act, self._trace)
         if ran.status != FINISHED:
             raise AssertionError(f"without any fault it did not come to its end: {ran.said}")
@@ -88,16 +109,16 @@ class Harness:
 
     def trial(self, fault: Fault, *, power: bool, then: tuple[Fault, ...] = ()) -> tuple[bool, list[str]]:
         """Whether the fault was met, and what is wrong after it and a recovery. `then` are faults in recoveries."""
-        self._image.begin_anew()
+        self._begin_anew()
         ran = rig.run(self._act, self._trace, fault)
         if power:
-            self._image.lose_power()
+            self._lose_power()
         met = ran.met
         for further in then:
             again = rig.run(self._recover, self._trace, further)
             met = met and again.met
             if power:
-                self._image.lose_power()
+                self._lose_power()
         wrong = self._settled()
         wrong += self._judged(finished=ran.status == FINISHED and not ran.met)
         return met, wrong
@@ -127,7 +148,7 @@ class Harness:
 
     def calls_of_recovery(self, fault: Fault) -> Counter[str]:
         """The changing calls of the recovery after that fault."""
-        self._image.begin_anew()
+        self._begin_anew()
         rig.run(self._act, self._trace, fault)
         return rig.run(self._recover, self._trace).calls
 
@@ -157,6 +178,11 @@ class Harness:
                 if wrong:
                     result.violations.append((f"{first}, then {' and '.join(map(str, then))}", wrong))
         return result
+
+
+def _image(folder: Path, kind: str) -> Image:
+    folder.mkdir(parents=True)
+    return Image(folder, kind)
 
 
 def points(calls: Counter[str], how: str) -> Iterator[Fault]:
