@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from agent.anonymisation.base import CannotAnonymise
@@ -15,6 +16,7 @@ _MARKED = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+_ANY_STRAY = re.compile("[\udc80-\udcff]")
 _STRAY = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
 
 
@@ -51,7 +53,7 @@ def sample(content: bytes) -> bytes:
 
 def as_read(text: str) -> str:
     """The text with stray bytes shown as Windows would, each still one character."""
-    return text.translate(_STRAY) if any("\udc80" <= char <= "\udcff" for char in text) else text
+    return text.translate(_STRAY) if _ANY_STRAY.search(text) else text
 
 
 def _errors(encoding: str) -> str:

@@ -37,7 +37,7 @@ class Place:
         self.end = end
         self.coding = coding
         self.is_name = is_name
-        self.edits: list[Edit] = []
+        self.edits: tuple[Edit, ...] | list[Edit] = ()  # most places have none: no list for each of a million
 
     @property
     def raw(self) -> str:
@@ -54,7 +54,8 @@ class Place:
 
     def edit(self, edit: Edit) -> None:
         """Takes note of a change; the page asks for them all at the end."""
-        if not self.edits:
+        if isinstance(self.edits, tuple):
+            self.edits = []
             self.page.edited.append(self)
         if edit not in self.edits[-1:]:  # a text that many cells share is changed for each of them
             self.edits.append(edit)

@@ -8,10 +8,11 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 from xml.etree import ElementTree
 
 from agent.anonymisation.anonymise import anonymise
-from agent.anonymisation.base import LARGEST_BYTES, Anonymised, Recognition
+from agent.anonymisation.base import LARGEST_BYTES, Anonymised, Finder, Recognition, Rescan
 from agent.extraction.charset import encoding_of
 from agent.extraction.sniff import sniff
 from agent.model.finding import Span
@@ -44,7 +45,7 @@ class Words:
         ]
 
 
-def clean(_stream: io.BytesIO, _format: str) -> Mapping[str, int]:
+def clean(_stream: BinaryIO, _format: str) -> Mapping[str, int]:
     """A reader that is content with everything."""
     return {}
 
@@ -52,9 +53,9 @@ def clean(_stream: io.BytesIO, _format: str) -> Mapping[str, int]:
 def run(
     content: bytes,
     format: str,
-    find: Words | None = None,
+    find: Finder | None = None,
     *,
-    rescan: object = clean,
+    rescan: Rescan = clean,
     numbered: bool = False,
     largest_bytes: int = LARGEST_BYTES,
 ) -> tuple[bytes, Anonymised]:
@@ -65,7 +66,7 @@ def run(
         target,
         format,
         find or Words(),
-        rescan=rescan,  # type: ignore[arg-type]
+        rescan=rescan,
         recognition=RECOGNITION,
         numbered=numbered,
         largest_bytes=largest_bytes,
@@ -115,20 +116,21 @@ def body(content: bytes) -> str:
 def book(cells: str = "", **parts: str | bytes) -> bytes:
     """A workbook with one sheet of these rows; other parts as for `word`."""
     others = {re.sub(r"_(xml|rels|vml|bin)$", r".\1", name.replace("__", "/")): text for name, text in parts.items()}
+    sheet = f'<worksheet {SHEET} xmlns:r="{RELATIONS}"><sheetData>{cells}</sheetData></worksheet>'
     return package(
         {
             "xl/workbook.xml": f'<workbook {SHEET} xmlns:r="{RELATIONS}"><sheets><sheet name="Sheet1" sheetId="1" '
             'r:id="rId1"/></sheets></workbook>',
-            "xl/worksheets/sheet1.xml": f'<worksheet {SHEET} xmlns:r="{RELATIONS}"><sheetData>{cells}</sheetData></worksheet>',
+            "xl/worksheets/sheet1.xml": sheet,
             **others,
         }
     )
 
 
-def literals(words: Mapping[str, str] = WORDS) -> object:
+def literals(words: Mapping[str, str] = WORDS) -> Rescan:
     """A reader that takes every part of an archive, or all of another file, for text, and counts the words in it."""
 
-    def rescan(stream: io.BytesIO, _format: str) -> Mapping[str, int]:
+    def rescan(stream: BinaryIO, _format: str) -> Mapping[str, int]:
         content = stream.read()
         if content.startswith(b"PK"):
             texts = [re.sub(r"<[^>]*>", "", data.decode("utf-8", "replace")) for data in unzipped(content).values()]

@@ -98,7 +98,10 @@ def test_a_long_field_is_folded() -> None:
     assert read(result)["Subject"].replace("\r\n", "") == "about the lease of " * 8 + "<PERSON>"
 
 
-TEXT = "Caf\xe9: Jane Doe = yes\r\nand a line that is much longer than seventy-six characters, so that it has to be wrapped.\r\n"
+TEXT = (
+    "Caf\xe9: Jane Doe = yes\r\nand a line that is much longer than seventy-six "
+    "characters, so that it has to be wrapped.\r\n"
+)
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "x-unknown", ""])
@@ -128,7 +131,9 @@ def test_what_does_not_change_keeps_the_very_bytes_it_had() -> None:
 def multipart(*parts: str, kind: str = "mixed", before: str = "", after: str = "") -> bytes:
     """A message of several parts."""
     inner = "".join(f"--=_b\r\n{part}\r\n" for part in parts)
-    return f'Subject: x\r\nContent-Type: multipart/{kind}; boundary="=_b"\r\n\r\n{before}{inner}--=_b--\r\n{after}'.encode()
+    return (
+        f'Subject: x\r\nContent-Type: multipart/{kind}; boundary="=_b"\r\n\r\n{before}{inner}--=_b--\r\n{after}'
+    ).encode()
 
 
 def test_every_part_is_cleaned_and_what_stands_around_them() -> None:
@@ -199,7 +204,10 @@ def test_names_of_attachments_are_read_in_every_form(parameter: str, name: str) 
 def test_bytes_in_quoted_printable_stay_the_bytes_they_are() -> None:
     table = b"Name;Town\rJane Doe;Ash\n"
     encoded = "Name;Town=0DJane Doe;Ash=0A="
-    part = f"Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}"
+    part = (
+        "Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\n"
+        f"Content-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}"
+    )
 
     result, _ = run(multipart(part), "eml")
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import BinaryIO
 
 import pytest
 
+from agent.anonymisation.anonymise import anonymise
 from agent.anonymisation.base import CannotAnonymise
 from agent.anonymisation.known import folding
 from agent.anonymisation.labels import bare, label_ranges, without_labels
 from agent.model.finding import Span
-from tests.anonymisation.desk import JANE, Words, body, literals, paragraph, run, word
+from tests.anonymisation.desk import JANE, RECOGNITION, Words, body, clean, literals, paragraph, run, word
 
 
 class Once:
@@ -93,7 +95,7 @@ def test_rounds_go_on_until_nothing_is_found() -> None:
 
     result, done = run(
         b"Ann Ash, Bob Beech, Cat Cedar", "csv", Slow(*names), rescan=literals(dict.fromkeys(names, "PERSON"))
-    )  # type: ignore[arg-type]
+    )
 
     assert result == b"<PERSON>, <PERSON>, <PERSON>"
     assert (done.rounds, done.replaced) == (3, {"PERSON": 3})
@@ -102,7 +104,7 @@ def test_rounds_go_on_until_nothing_is_found() -> None:
 def test_what_does_not_become_clean_in_five_rounds_is_refused_and_the_target_stays_empty() -> None:
     rounds: list[int] = []
 
-    def never(_stream: io.BytesIO, _format: str) -> Mapping[str, int]:
+    def never(_stream: BinaryIO, _format: str) -> Mapping[str, int]:
         rounds.append(1)
         return {"UK_NINO": 2, "PERSON": 1}
 
@@ -139,6 +141,15 @@ def test_what_overlaps_from_the_left_takes_the_type_of_a_longer_one() -> None:
     assert run(b"to Al x@firm.example", "txt", find)[0] == b"to <EMAIL_ADDRESS>"
 
 
+def test_of_what_is_sensitive_the_label_says_nothing_more() -> None:
+    find = Words({"asthma": "SC_HEALTH", "Unite": "SC_UNION"})
+
+    result, done = run(b"has asthma, is in Unite", "txt", find, numbered=True)
+
+    assert result == b"has <SENSITIVE 1>, is in <SENSITIVE 2>"
+    assert done.replaced == {"SC_HEALTH": 1, "SC_UNION": 1}
+
+
 def test_labels_are_known_with_brackets_numbers_and_bare() -> None:
     text = "a <PERSON> b <PERSON 12> c PERSON_3 d PERSONAL e EMAIL_ADDRESS"
 
@@ -171,10 +182,7 @@ def test_a_target_that_cannot_be_written_is_left_empty() -> None:
         def flush(self) -> None:
             raise OSError(28, "No space left on device")
 
-    from agent.anonymisation.anonymise import anonymise
-    from tests.anonymisation.desk import RECOGNITION, clean
-
     target = Full()
     with pytest.raises(OSError, match="No space"):
-        anonymise(io.BytesIO(b"Jane Doe"), target, "txt", Words(), rescan=clean, recognition=RECOGNITION)  # type: ignore[arg-type]
+        anonymise(io.BytesIO(b"Jane Doe"), target, "txt", Words(), rescan=clean, recognition=RECOGNITION)
     assert target.getvalue() == b""

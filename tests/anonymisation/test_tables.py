@@ -21,7 +21,8 @@ def test_cells_are_read_behind_their_headings_and_the_dialect_stays() -> None:
         'Name;"Phone; home";Note\r\n<PERSON>;<PHONE_NUMBER>;"said ""<PERSON>"" is in"\r\n\r\n;"x"y;\r\n'
     )
     assert find.seen[0] == (
-        f'Name\nPhone; home\nNote\nName: {JANE}\nPhone; home: {PHONE}\nNote: said "{JANE}" is in\nPhone; home: x\nNote: y\n'
+        f'Name\nPhone; home\nNote\nName: {JANE}\nPhone; home: {PHONE}\nNote: said "{JANE}" is '
+        "in\nPhone; home: x\nNote: y\n"
     )
     assert done.replaced == {"PERSON": 2, "PHONE_NUMBER": 1}
 
@@ -30,6 +31,14 @@ def test_a_span_never_takes_a_heading() -> None:
     find = Words({"Name: Jane Doe\nTown: ": "PERSON", "Town: ": "STREET_ADDRESS"})
 
     assert run(b"Name,Town\nJane Doe,Ash", "csv", find)[0] == b"Name,Town\n<PERSON>,Ash"
+
+
+def test_a_value_found_together_with_its_heading_goes_from_elsewhere_too() -> None:
+    find = Words({"Town: Ash Green": "STREET_ADDRESS"})
+
+    assert run(b"Name,Town\nof Ash Green,Ash Green\n", "csv", find)[0] == (
+        b"Name,Town\nof <STREET_ADDRESS>,<STREET_ADDRESS>\n"
+    )
 
 
 def test_a_table_without_headings_is_read_without() -> None:

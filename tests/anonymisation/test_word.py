@@ -41,7 +41,10 @@ def test_a_name_across_runs_goes_and_the_runs_stay() -> None:
 
 
 def test_white_space_that_comes_to_an_end_of_a_run_is_kept() -> None:
-    runs = '<w:r><w:t>Jane D</w:t></w:r><w:r><w:t>oe came</w:t></w:r><w:r><w:t xml:space="preserve">so Jane Doe </w:t></w:r>'
+    runs = (
+        "<w:r><w:t>Jane D</w:t></w:r><w:r><w:t>oe came</w:t></w:r><w:r><w:t "
+        'xml:space="preserve">so Jane Doe </w:t></w:r>'
+    )
 
     result, _ = run(word(f"<w:p>{runs}</w:p>"), "docx")
 
@@ -100,7 +103,10 @@ def test_parts_without_findings_are_the_same_bytes_in_the_same_order_and_dates_a
 
 
 def revised(kind: str, text: str, tag: str = "t") -> str:
-    return f'<w:{kind} w:id="1" w:author="jdoe" w:date="2026-03-01T10:11:12Z"><w:r><w:{tag}>{text}</w:{tag}></w:r></w:{kind}>'
+    return (
+        f'<w:{kind} w:id="1" w:author="jdoe" w:date="2026-03-01T10:11:12Z"><w:r>'
+        f"<w:{tag}>{text}</w:{tag}></w:r></w:{kind}>"
+    )
 
 
 def test_tracked_changes_are_read_as_they_were_and_as_they_are() -> None:
@@ -127,11 +133,17 @@ def test_what_overlaps_in_two_readings_goes_once() -> None:
 
 
 def test_revisions_within_revisions_end_where_they_end() -> None:
-    moved = f"<w:moveTo w:id='2'><w:r><w:t>Jane</w:t></w:r>{revised('del', 'X', 'delText')}<w:r><w:t> Doe</w:t></w:r></w:moveTo>"
+    moved = (
+        f"<w:moveTo w:id='2'><w:r><w:t>Jane</w:t></w:r>{revised('del', 'X', 'delText')}<w:r>"
+        "<w:t> Doe</w:t></w:r></w:moveTo>"
+    )
 
-    result, _ = run(word(f"<w:p>{moved}</w:p>"), "docx")
+    find = Words()
+
+    result, _ = run(word(f"<w:p>{moved}</w:p>"), "docx", find)
 
     assert re.findall(r">([^<]*)</w:(?:t|delText)>", body(result)) == [PERSON, "X", ""]
+    assert [text for text in find.seen if "X" in text or "Jane" in text] == ["JaneX Doe\n", "Jane Doe\n", "X\n"]
 
 
 def test_cells_breaks_and_tabs_part_words_as_people_read_them() -> None:
@@ -152,12 +164,18 @@ PLACES = {
     "word/comments.xml": f"<w:comments {WORD}><w:comment>{paragraph('X')}</w:comment></w:comments>",
     "word/glossary/document.xml": f"<w:glossaryDocument {WORD}>{paragraph('X')}</w:glossaryDocument>",
     "word/settings.xml": f'<w:settings {WORD}><w:docVars><w:docVar w:name="who" w:val="X"/></w:docVars></w:settings>',
-    "word/charts/chart1.xml": '<c:chart xmlns:c="c" xmlns:a="a"><a:t>X</a:t><c:strCache><c:v>X</c:v></c:strCache></c:chart>',
+    "word/charts/chart1.xml": (
+        '<c:chart xmlns:c="c" xmlns:a="a"><a:t>X</a:t><c:strCache><c:v>X</c:v></c:strCache></c:chart>'
+    ),
     "word/diagrams/data1.xml": '<d xmlns:a="a"><a:t>X</a:t></d>',
-    "word/media/image2.svg": '<svg xmlns="http://www.w3.org/2000/svg"><title>X</title><text><tspan>X</tspan></text></svg>',
+    "word/media/image2.svg": (
+        '<svg xmlns="http://www.w3.org/2000/svg"><title>X</title><text><tspan>X</tspan></text></svg>'
+    ),
     "docProps/core.xml": '<cp xmlns:dc="dc"><dc:title>X</dc:title><dc:subject>X</dc:subject></cp>',
     "docProps/app.xml": "<Properties><Company>X</Company></Properties>",
-    "docProps/custom.xml": '<Properties xmlns:vt="v"><property name="Matter"><vt:lpwstr>X</vt:lpwstr></property></Properties>',
+    "docProps/custom.xml": (
+        '<Properties xmlns:vt="v"><property name="Matter"><vt:lpwstr>X</vt:lpwstr></property></Properties>'
+    ),
     "customXml/item1.xml": '<case name="X"><client>X</client><!-- X --><![CDATA[X]]></case>',
 }
 
@@ -179,7 +197,10 @@ BODIES = (
     "<w:p><w:r><w:txbxContent><w:p><w:r><w:t>X</w:t></w:r></w:p></w:txbxContent></w:r></w:p>",
     '<w:p><w:r><w:instrText xml:space="preserve"> AUTHOR X </w:instrText></w:r></w:p>',
     '<w:fldSimple w:instr=" DOCPROPERTY X "><w:r><w:t>X</w:t></w:r></w:fldSimple>',
-    '<w:sdt><w:sdtPr><w:alias w:val="X"/><w:tag w:val="X"/><w:listItem w:displayText="X" w:value="X"/></w:sdtPr></w:sdt>',
+    (
+        '<w:sdt><w:sdtPr><w:alias w:val="X"/><w:tag w:val="X"/><w:listItem w:displayText="X" '
+        'w:value="X"/></w:sdtPr></w:sdt>'
+    ),
     '<w:ffData><w:name w:val="X"/><w:textInput><w:default w:val="X"/></w:textInput></w:ffData>',
     "<mc:AlternateContent xmlns:mc='mc'><mc:Choice><w:p><w:r><w:t>X</w:t></w:r></w:p></mc:Choice>"
     "<mc:Fallback><w:p><w:r><w:t>X</w:t></w:r></w:p></mc:Fallback></mc:AlternateContent>",
@@ -206,7 +227,8 @@ def test_bookmarks_stay_names() -> None:
 def test_links_lead_to_nobody_and_inner_relations_stay() -> None:
     relations = (
         f'<Relationships xmlns="{PACKAGE}/relationships">'
-        '<Relationship Id="rId1" Type="hyperlink" Target="mailto:jane%40x.example?subject=a%20b" TargetMode="External"/>'
+        '<Relationship Id="rId1" Type="hyperlink" '
+        'Target="mailto:jane%40x.example?subject=a%20b" TargetMode="External"/>'
         '<Relationship Id="rId2" Type="image" Target="media/image1.png"/></Relationships>'
     )
 
@@ -222,8 +244,14 @@ def test_who_wrote_it_and_when_is_neutral_whatever_it_says() -> None:
         "<cp:lastModifiedBy>jdoe</cp:lastModifiedBy><dcterms:created>2026-03-01T10:00:00Z</dcterms:created>"
         "<cp:revision>7700900123</cp:revision></cp:coreProperties>"
     )
-    people = '<w15:people xmlns:w15="w15"><w15:person w15:author="jdoe"><w15:presenceInfo w15:providerId="AD" w15:userId="jdoe"/></w15:person></w15:people>'
-    comments = f'<w:comments {WORD}><w:comment w:id="0" w:author="jdoe" w:initials="JD" w:date="2026-03-01T10:00:00Z"/></w:comments>'
+    people = (
+        '<w15:people xmlns:w15="w15"><w15:person w15:author="jdoe"><w15:presenceInfo '
+        'w15:providerId="AD" w15:userId="jdoe"/></w15:person></w15:people>'
+    )
+    comments = (
+        f'<w:comments {WORD}><w:comment w:id="0" w:author="jdoe" w:initials="JD" '
+        'w:date="2026-03-01T10:00:00Z"/></w:comments>'
+    )
     parts = {"docProps/core.xml": core, "word/people.xml": people, "word/comments.xml": comments}
 
     result, done = run(word('<w:date w:fullDate="1980-03-02T00:00:00Z"/>', **parts), "docx")
@@ -252,7 +280,10 @@ def test_a_number_or_date_in_a_property_stays_one() -> None:
 
 
 def test_names_of_styles_go_only_if_somebody_is_called_so() -> None:
-    styles = f'<w:styles {WORD}><w:style><w:name w:val="Jane Doe"/></w:style><w:style><w:name w:val="Al Roe"/></w:style></w:styles>'
+    styles = (
+        f'<w:styles {WORD}><w:style><w:name w:val="Jane Doe"/></w:style><w:style><w:name '
+        'w:val="Al Roe"/></w:style></w:styles>'
+    )
     find = Words({"Jane Doe": "PERSON"})
 
     unknown, _ = run(word("", **{"word/styles.xml": styles}), "docx", find)
@@ -333,7 +364,8 @@ def test_texts_of_drawings_get_no_attribute_that_they_may_not_have() -> None:
 def test_the_picture_of_the_first_page_goes_with_all_that_leads_to_it() -> None:
     relations = (
         f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="officeDocument" '
-        'Target="word/document.xml"/><Relationship Id="rId2" Type="thumbnail" Target="docProps/thumbnail.jpeg"></Relationship>'
+        'Target="word/document.xml"/><Relationship Id="rId2" Type="thumbnail" '
+        'Target="docProps/thumbnail.jpeg"></Relationship>'
         "</Relationships>"
     )
     document = word(paragraph("x"), **{"_rels/.rels": relations, "docProps/thumbnail.jpeg": b"\xff\xd8\xff"})
@@ -350,9 +382,13 @@ def test_a_presentation_is_cleaned() -> None:
 
     slides = {
         "ppt/presentation.xml": f'<p:presentation xmlns:p="p" xmlns:r="{RELATIONS}"/>',
-        "ppt/slides/slide1.xml": '<p:sld xmlns:p="p" xmlns:a="a"><a:p><a:r><a:t>Ja</a:t></a:r><a:r><a:t>ne Doe</a:t></a:r></a:p></p:sld>',
-        "ppt/comments/comment1.xml": f'<p:cmLst xmlns:p="p"><p:cm dt="2026-03-01T10:00:00"><p:text>to {POST}</p:text></p:cm></p:cmLst>',
-        "ppt/commentAuthors.xml": '<p:cmAuthorLst xmlns:p="p"><p:cmAuthor id="1" name="jdoe" initials="jd"/></p:cmAuthorLst>',
+        "ppt/slides/slide1.xml": (
+            '<p:sld xmlns:p="p" xmlns:a="a"><a:p><a:r><a:t>Ja</a:t></a:r><a:r><a:t>ne Doe</a:t></a:r></a:p></p:sld>'
+        ),
+        "ppt/comments/comment1.xml": (
+            f'<p:cmLst xmlns:p="p"><p:cm dt="2026-03-01T10:00:00"><p:text>to {POST}</p:text></p:cm></p:cmLst>'
+        ),
+        "ppt/commentAuthors.xml": '<p:l xmlns:p="p"><p:cmAuthor id="1" name="jdoe" initials="jd"/></p:l>',
         "ppt/tags/tag1.xml": '<p:tagLst xmlns:p="p"><p:tag name="WHO" val="Jane Doe"/></p:tagLst>',
     }
 

@@ -159,18 +159,30 @@ def test_texts_in_formulas_go_and_a_formula_that_would_break_becomes_a_text() ->
 SHEETS = (
     f'<workbook {SHEET}><sheets><sheet name="Jane Doe" sheetId="1"/><sheet name="Al Roe&apos;s" sheetId="2"/>'
     '<sheet name="PERSON" sheetId="3"/><sheet name="Sum" sheetId="4"/></sheets><definedNames>'
-    '<definedName name="Jane_Doe">\'Jane Doe\'!$A$1</definedName><definedName name="Jane_Doe" localSheetId="2">Sum!B2</definedName>'
-    '<definedName name="_xlnm.Print_Area">Sum!$A$1</definedName><definedName name="who">"Jane Doe"</definedName></definedNames></workbook>'
+    "<definedName name=\"Jane_Doe\">'Jane Doe'!$A$1</definedName><definedName "
+    'name="Jane_Doe" localSheetId="2">Sum!B2</definedName>'
+    '<definedName name="_xlnm.Print_Area">Sum!$A$1</definedName><definedName '
+    'name="who">"Jane Doe"</definedName></definedNames></workbook>'
 )
 
 
 def test_sheets_and_ranges_are_renamed_with_all_that_goes_by_their_names() -> None:
-    cells = "<row><c r=\"A1\"><f>'Jane Doe'!A1+'al roe''s'!B1+SUM(Jane_Doe)+Sum!A1&amp;\"'Jane Doe'!\"&amp;other</f><v>1</v></c></row>"
-    pivot = f'<p {SHEET}><cacheSource><worksheetSource ref="A1:B2" sheet="Jane Doe"/><worksheetSource name="jane_doe"/></cacheSource></p>'
-    links = f'<worksheet {SHEET}><sheetData/><hyperlinks><hyperlink ref="A1" location="\'Jane Doe\'!A1"/></hyperlinks></worksheet>'
+    cells = (
+        "<row><c r=\"A1\"><f>'Jane Doe'!A1+'al roe''s'!B1+SUM(Jane_Doe)+Sum!A1&amp;\"'Jane "
+        "Doe'!\"&amp;other</f><v>1</v></c></row>"
+    )
+    pivot = (
+        f'<p {SHEET}><cacheSource><worksheetSource ref="A1:B2" sheet="Jane Doe"/>'
+        '<worksheetSource name="jane_doe"/></cacheSource></p>'
+    )
+    links = (
+        f'<worksheet {SHEET}><sheetData/><hyperlinks><hyperlink ref="A1" location="\'Jane '
+        "Doe'!A1\"/></hyperlinks></worksheet>"
+    )
     chart = "<c:chart xmlns:c='c'><c:f>'Jane Doe'!$A$1:$A$9</c:f></c:chart>"
     document = book(
-        cells, xl__workbook_xml=SHEETS, xl__pivotCache__pivotCacheDefinition1_xml=pivot, xl__worksheets__sheet2_xml=links,
+        cells, xl__workbook_xml=SHEETS, xl__pivotCache__pivotCacheDefinition1_xml=pivot,
+        xl__worksheets__sheet2_xml=links,
         xl__charts__chart1_xml=chart,
     )  # fmt: skip
     find = Words({JANE: "PERSON", "Al Roe": "PERSON"})
@@ -202,6 +214,17 @@ def test_sheets_and_ranges_are_renamed_with_all_that_goes_by_their_names() -> No
     assert "<c:f>&apos;PERSON 2&apos;!$A$1:$A$9</c:f>" in part(result, "xl/charts/chart1.xml")
 
 
+def test_sheets_that_would_be_called_alike_are_numbered() -> None:
+    names = ("Jane Doe", "Al Roe", "Bo Poe")
+    sheets = "".join(f'<sheet name="{name}" sheetId="{number}"/>' for number, name in enumerate(names, 1))
+    find = Words(dict.fromkeys(names, "PERSON"))
+
+    result, _ = run(book(xl__workbook_xml=f"<workbook {SHEET}><sheets>{sheets}</sheets></workbook>"), "xlsx", find)
+
+    named = part(result, "xl/workbook.xml").split('<sheet name="')[1:]
+    assert [text.partition('"')[0] for text in named] == ["PERSON", "PERSON 2", "PERSON 3"]
+
+
 def test_a_long_name_of_a_sheet_stays_short_enough() -> None:
     name = "Jane Doe, statement for the bank"[:31]
     twice = (
@@ -215,14 +238,22 @@ def test_a_long_name_of_a_sheet_stays_short_enough() -> None:
 
 
 ASIDE = {
-    "xl/comments1.xml": f"<comments {SHEET}><commentList><comment><text><r><t>X</t></r></text></comment></commentList></comments>",
-    "xl/threadedComments/threadedComment1.xml": "<ThreadedComments><threadedComment><text>X</text></threadedComment></ThreadedComments>",
-    "xl/drawings/drawing1.xml": '<xdr:wsDr xmlns:xdr="x" xmlns:a="a"><xdr:cNvPr id="1" name="X" descr="X"/><a:t>X</a:t></xdr:wsDr>',
-    "xl/drawings/vmlDrawing1.vml": '<xml xmlns:v="v"><v:shape alt="X"><v:textbox><div><font>X</font></div></v:textbox></v:shape></xml>',
+    "xl/comments1.xml": (
+        f"<comments {SHEET}><commentList><comment><text><r><t>X</t></r></text></comment></commentList></comments>"
+    ),
+    "xl/threadedComments/threadedComment1.xml": "<T><threadedComment><text>X</text></threadedComment></T>",
+    "xl/drawings/drawing1.xml": (
+        '<xdr:wsDr xmlns:xdr="x" xmlns:a="a"><xdr:cNvPr id="1" name="X" descr="X"/><a:t>X</a:t></xdr:wsDr>'
+    ),
+    "xl/drawings/vmlDrawing1.vml": (
+        '<xml xmlns:v="v"><v:shape alt="X"><v:textbox><div><font>X</font></div></v:textbox></v:shape></xml>'
+    ),
     "xl/pivotCache/pivotCacheRecords1.xml": '<r><s v="X"/></r>',
     "xl/tables/table1.xml": '<table><tableColumn id="1" name="X"/><tableColumn id="2" name="y"/></table>',
     "xl/externalLinks/externalLink1.xml": '<e><sheetName val="X"/><cell t="str"><v>X</v></cell></e>',
-    "xl/connections.xml": '<connections><connection name="X" description="X"><dbPr connection="User=X"/></connection></connections>',
+    "xl/connections.xml": (
+        '<connections><connection name="X" description="X"><dbPr connection="User=X"/></connection></connections>'
+    ),
     "docProps/app.xml": '<Properties xmlns:vt="vt"><TitlesOfParts><vt:lpstr>X</vt:lpstr></TitlesOfParts></Properties>',
 }
 
@@ -267,7 +298,9 @@ def test_codes_in_page_headers_part_words() -> None:
 def test_numbers_and_dates_that_a_pivot_table_or_chart_keeps_stay_numbers_and_dates() -> None:
     parts = {
         "xl/pivotCache/pivotCacheRecords1.xml": '<r><n v="7700900123"/><d v="1980-03-02T00:00:00"/></r>',
-        "xl/pivotCache/pivotCacheDefinition1.xml": '<p refreshedBy="jdoe"><sharedItems minValue="1" maxValue="7700900123" maxDate="1980-03-02T00:00:00"/></p>',
+        "xl/pivotCache/pivotCacheDefinition1.xml": (
+            '<p refreshedBy="jdoe"><sharedItems minValue="1" maxValue="7700900123" maxDate="1980-03-02T00:00:00"/></p>'
+        ),
         "xl/charts/chart1.xml": '<c:c xmlns:c="c"><c:v>7700900123</c:v></c:c>',
     }
     find = Words({"7700900123": "PHONE_NUMBER", "1980-03-02": "DATE_OF_BIRTH"})
@@ -282,9 +315,14 @@ def test_numbers_and_dates_that_a_pivot_table_or_chart_keeps_stay_numbers_and_da
 def test_who_commented_and_where_the_file_lay_is_neutral() -> None:
     parts = {
         "xl/comments1.xml": f"<comments {SHEET}><authors><author>jdoe</author></authors></comments>",
-        "xl/persons/person.xml": '<personList><person displayName="jdoe" id="{1}" userId="jdoe" providerId="AD"/></personList>',
-        "xl/threadedComments/threadedComment1.xml": '<T><threadedComment dT="2026-03-01T10:00:00.00" personId="{1}"/></T>',
-        "xl/workbook.xml": f'<workbook {SHEET} xmlns:x="x"><x:absPath url="C:\\Users\\jdoe\\"/><fileSharing userName="jdoe"/><sheets/></workbook>',
+        "xl/persons/person.xml": (
+            '<personList><person displayName="jdoe" id="{1}" userId="jdoe" providerId="AD"/></personList>'
+        ),
+        "xl/threadedComments/threadedComment1.xml": '<T><threadedComment dT="2026-03-01T10:00:00.00"/></T>',
+        "xl/workbook.xml": (
+            f'<workbook {SHEET} xmlns:x="x"><x:absPath url="C:\\Users\\jdoe\\"/><fileSharing '
+            'userName="jdoe"/><sheets/></workbook>'
+        ),
     }
 
     result, _ = run(book(**parts), "xlsx")
@@ -311,7 +349,10 @@ def test_what_a_printer_was_told_and_the_history_of_cells_go_with_what_leads_to_
         f'<Types xmlns="{PACKAGE}/content-types"><Override PartName="/xl/revisions/userNames.xml" ContentType="u"/>'
         '<Override PartName="/xl/workbook.xml" ContentType="w"/></Types>'
     )
-    sheet = f'<worksheet {SHEET} xmlns:r="{RELATIONS}"><sheetData/><pageSetup paperSize="9" r:id="rId1"/><drawing r:id="rId2"/></worksheet>'
+    sheet = (
+        f'<worksheet {SHEET} xmlns:r="{RELATIONS}"><sheetData/><pageSetup paperSize="9" '
+        'r:id="rId1"/><drawing r:id="rId2"/></worksheet>'
+    )
     document = book(
         **{
             "[Content_Types].xml": types,
@@ -333,8 +374,10 @@ def test_what_a_printer_was_told_and_the_history_of_cells_go_with_what_leads_to_
     result, _ = run(document, "xlsx")
 
     assert [name for name in unzipped(document) if name not in unzipped(result)] == [
-        "xl/printerSettings/printerSettings1.bin", "xl/revisions/userNames.xml", "xl/revisions/_rels/revisionHeaders.xml.rels",
-    ]  # fmt: skip
+        "xl/printerSettings/printerSettings1.bin",
+        "xl/revisions/userNames.xml",
+        "xl/revisions/_rels/revisionHeaders.xml.rels",
+    ]
     assert part(result, SHEET1) == sheet.replace('r:id="rId1"', "")
     assert part(result, "xl/worksheets/_rels/sheet1.xml.rels").count("<Relationship ") == 2
     assert part(result, "_rels/.rels") == relations.format(relation.format(1, "xl/workbook.xml"))
