@@ -8,9 +8,10 @@ import fcntl
 import functools
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from connectors.base import Scope, read_name
 from connectors.registry import holding_class
 
 if TYPE_CHECKING:
+    from agent.catalogue.base import Share
     from agent.model.key import Identify
     from agent.model.schedule import RetentionSchedule
     from agent.settings import Settings
@@ -127,8 +129,8 @@ def sole_actor(state: Path) -> Iterator[None]:
         yield
 
 
-def rules(settings: Settings) -> Rules:
-    """How far items may go and how fast."""
+def rules(settings: Settings, shares: Sequence[Share]) -> Rules:
+    """How far items may go and how fast. `shares` are all that were ever scanned."""
     how = settings.disposition
     return Rules(
         how.mode_of,
@@ -136,7 +138,27 @@ def rules(settings: Settings) -> Rules:
         dt.timedelta(days=how.quarantine_days),
         Caps(how.caps.items, int(how.caps.gib * 2**30), how.caps.percent),
         how.relocate,
+        twins(shares, frozenset(share.name for share in settings.shares)),
     )
+
+
+def twins(shares: Sequence[Share], configured: Set[str]) -> frozenset[str]:
+    """The shares of which files are known by another one as well, as after a share was given another name.
+
+    A hold, a change or a rejection of a file in one says nothing of the same file in the other. Of two such shares one
+    that stands in the settings is none if the other does not.
+    """
+    found = set[str]()
+    for one, other in combinations(shares, 2):
+        if one.identity == other.identity or _overlap(one.location, other.location):
+            left_over = {one.name, other.name} - configured
+            found |= left_over if len(left_over) == 1 else {one.name, other.name}
+    return frozenset(found)
+
+
+def _overlap(*locations: str) -> bool:
+    one, other = (os.path.realpath(read_name(location)).rstrip(b"/") + b"/" for location in locations)
+    return one.startswith(other) or other.startswith(one)
 
 
 def clock(settings: Settings) -> Clock:

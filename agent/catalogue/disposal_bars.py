@@ -23,12 +23,19 @@ _HELD = (
 )
 _STANDING = "SELECT outcome, due_on FROM standing WHERE item_id = ?"
 _PRESENT = "SELECT state, version, content_hash FROM item WHERE id = ?"
+_ON_ITS_WAY = (
+    "SELECT 1 FROM disposal WHERE item_id = ? AND state NOT IN ('restored', 'erased', 'abandoned', 'relocated')"
+)
 _APPROVED = (
-    "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? AND people >= ? "
+    "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? "
+    "AND people >= CASE WHEN outcome IN ('quarantine', 'retain_permanently') THEN 1 ELSE 2 END "
     "AND mark = ? AND outcome IN (?, 'review')"
 )
 _RECEIPT = "SELECT 1 FROM disposal d JOIN bundle b ON b.id = d.bundle_id WHERE d.id = ? AND b.confirmed_at IS NOT NULL"
-_APPROVED_ANEW = "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? AND people >= 2"
+_APPROVED_ANEW = (
+    "SELECT 1 FROM review_approved WHERE item_id = ? AND due_on <= ? AND stages >= ? AND people >= 2 "
+    "AND outcome <> 'quarantine' AND outcome IN (?, 'destroy', 'thin', 'review')"
+)
 
 
 def bar_to_plan(connection: Connection, one: Plan, day: date) -> Obstacle | None:
@@ -38,6 +45,8 @@ def bar_to_plan(connection: Connection, one: Plan, day: date) -> Obstacle | None
         return Obstacle.GONE
     if (found[1], found[2]) != (one.version, one.content_hash):
         return Obstacle.CHANGED
+    if connection.exec_driver_sql(_ON_ITS_WAY, (one.item_id,)).first():
+        return Obstacle.INTERRUPTED  # an earlier go could not settle it, and nothing else may begin until that is done
     approved = _approved_for(one.action, one.stages, one.mark)
     return _bars(connection, one.item_id, one.action, day, approved)
 
@@ -50,10 +59,11 @@ def bar_to_seal(connection: Connection, of: Disposal, day: date) -> Obstacle | N
 
 
 def bar_to_destroy(connection: Connection, of: Disposal, day: date) -> Obstacle | None:
-    """What keeps an item in the vault from being destroyed. What lets it go there may have been approved anew."""
+    """What keeps an item in the vault from being destroyed. What lets it go there may have been approved anew; but
+    what is to be handed back by now, or to leave something in its place, has not been and is not destroyed."""
     if _moved_on(connection, of):
         return Obstacle.CHANGED
-    bar = _bars(connection, of.item_id, of.action, day, (_APPROVED_ANEW, (max(of.stages, 1),)))
+    bar = _bars(connection, of.item_id, of.action, day, (_APPROVED_ANEW, (max(of.stages, 1), of.action.value)))
     if (
         bar is None
         and of.action is Disposition.HAND_BACK
@@ -75,8 +85,7 @@ def _moved_on(connection: Connection, of: Disposal) -> bool:
 def _approved_for(action: Disposition, stages: int, mark: str) -> _Approved | None:
     if stages == 0 and action is Disposition.QUARANTINE:
         return None
-    people = 1 if action is Disposition.QUARANTINE else 2
-    return _APPROVED, (max(stages, 1), people, mark, action.value)
+    return _APPROVED, (max(stages, 1), mark, action.value)
 
 
 def _bars(

@@ -73,6 +73,7 @@ disposal = Table(
     Index("uq_disposal_one_open", "item_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_disposal_state", "state"),
     Index("ix_disposal_item_id", "item_id"),
+    Index("ix_disposal_derived_id", "derived_id"),
 )
 
 disposal_step = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from agent.catalogue.standing import forget_places
 from agent.catalogue.tables import DESTROYED, LIVE, QUARANTINED, SUPERSEDED, change_count, finding, item, standing
 from agent.errors import CatalogueError
 from agent.model.disposal import DisposalState, DisposalStep, Obstacle
+from agent.model.schedule import Disposition
 from connectors.base import ItemRef
 
 _STATE = DisposalState
@@ -78,7 +79,7 @@ class DisposalRecords:
                     sealed.append(step)
             _move(connection, sealed, at, day)
             self._told(connection, sealed, at, by)
-            _set_state(connection, [step.of.item_id for step in sealed], QUARANTINED)
+            _into_the_vault(connection, [step.of.item_id for step in sealed])
         return refused
 
     def destroying(self, disposals: Sequence[Disposal], at: datetime, by: str, day: date) -> Mapping[int, Obstacle]:
@@ -96,6 +97,23 @@ class DisposalRecords:
             _move(connection, going, at, day)
             self._told(connection, going, at, by)
         return refused
+
+    def bar_to_go_on(self, of: Disposal, day: date) -> Obstacle | None:
+        """What keeps an item in the vault from being destroyed, as it stands now, if anything does."""
+        with self._database.faults():
+            return bar_to_destroy(self._database.connection, of, day)
+
+    def relocate(self, step: Step, at: datetime, by: str, day: date, act: Callable[[], None]) -> Obstacle | None:
+        """Has the item moved by `act` and records it, while nobody can place a hold or take back an approval. What is
+        in the way already is told, and nothing is moved; what `act` raises comes through, and nothing is recorded."""
+        with self._database.transaction() as connection:
+            obstacle = bar_to_seal(connection, step.of, day)
+            if obstacle is None:
+                _move(connection, [step], at, day)
+                self._told(connection, [step], at, by)
+                act()
+                self._settle(connection, step)
+        return obstacle
 
     def move(self, steps: Sequence[Step], at: datetime, by: str, day: date) -> None:
         """Records these steps, together, and what they do to the items.
@@ -115,7 +133,7 @@ class DisposalRecords:
             case _STATE.RESTORED | _STATE.RELOCATED:
                 _place(connection, of, step.target or of.ref, step.version)
             case _STATE.ABANDONED if of.state is not _STATE.PLANNED:
-                _set_state(connection, [of.item_id], LIVE)
+                _place(connection, of, of.ref, b"")  # whatever version it has now, the next scan reads it again
             case _STATE.DESTROYED:
                 connection.execute(finding.delete().where(finding.c.item_id == of.item_id))
                 connection.execute(standing.delete().where(standing.c.item_id == of.item_id))
@@ -128,6 +146,8 @@ class DisposalRecords:
             case _STATE.ERASED:
                 # Its name may name a person. Whoever knows it can still ask by the keyed digest.
                 connection.execute(item.update().where(item.c.id == of.item_id).values(name=step.hidden_name))
+                places = {"target_folder": None, "target_name": None}
+                connection.execute(disposal.update().where(disposal.c.item_id == of.item_id).values(places))
             case _:
                 return
 
@@ -260,9 +280,12 @@ def _move(connection: Connection, steps: Sequence[Step], at: datetime, day: date
             )
 
 
-def _set_state(connection: Connection, item_ids: Sequence[int], state: int) -> None:
+def _into_the_vault(connection: Connection, item_ids: Sequence[int]) -> None:
     for item_id in item_ids:
-        connection.execute(item.update().where(item.c.id == item_id).values(state=state, gone_at=None))
+        connection.execute(item.update().where(item.c.id == item_id).values(state=QUARANTINED, gone_at=None))
+        # No placement rule applies to it any more, so that it is its class's turn.
+        moved = (standing.c.item_id == item_id) & (standing.c.outcome == Disposition.QUARANTINE.value)
+        connection.execute(standing.delete().where(moved))
     if item_ids:
         _facts_changed(connection)
 

@@ -28,7 +28,6 @@ from agent.usecases.dispose_rules import ActRules
 from agent.usecases.hand_back import Addressee, HandingBack
 from agent.usecases.review_standing import ReviewStandings
 from agent.usecases.tagging import Tagging
-from connectors.base import ItemRef
 
 if TYPE_CHECKING:
     from agent.acting import Bench
@@ -66,7 +65,14 @@ def disposing(where: Where, *, json: bool, acting: bool = True) -> Iterator[Desk
     reviewers = [Reviewer(one.name, one.roles, one.email or "") for one in settings.reviewers]
     with opened(where.state, where.config, where.schedule) as (catalogue, terms):
         standings = ReviewStandings(catalogue, terms, bootstrap.today(terms.schedule), reviewers)
-        desk = Disposing(catalogue, terms, standings, root.rules(settings), bootstrap.now)
+        limits = root.rules(settings, catalogue.shares())
+        if acting and limits.barred:
+            typer.echo(
+                f"Nothing is taken from {', '.join(sorted(limits.barred))}: another share leads to the same files, and "
+                "a hold on one would not keep the other's. Leave one of them under `shares` in the settings.",
+                err=True,
+            )
+        desk = Disposing(catalogue, terms, standings, limits, bootstrap.now)
         rules = ActRules(catalogue, reviewers, bootstrap.who(), root.clock(settings))
         if not acting:
             yield Desk(catalogue, standings, desk, rules, None, json=json)
@@ -170,8 +176,10 @@ class Desk:
         self._end(recovered)
 
     def restore(self, numbers: Sequence[int], to: str | None, reason: str, *, yes: bool) -> None:
-        self._rules.reason(reason)
-        if to is not None and len(numbers) > 1:
+        reason = self._rules.reason(reason)
+        place = None if to is None else self._rules.place(to)
+        numbers = [*dict.fromkeys(numbers)]
+        if place is not None and len(numbers) > 1:
             raise UsageError("--to: several items cannot go to one place. Restore them one by one.")
         recovered = self._recovered()
         disposals = [self._get(number) for number in numbers]
@@ -182,7 +190,7 @@ class Desk:
             self._confirm(f"Restore {say_count(len(disposals), 'file')}?")
         told = []
         for one in disposals:
-            target = ItemRef.parse(to) if to is not None else one.ref
+            target = place or one.ref
             obstacle = self._bench.restoring.give_back(one, target, reason)
             told.append({"disposal": one.number, "restored": obstacle is None, "to": str(target), "why": obstacle})
         self._tell({"restored": told}, words.tell_restored)
@@ -193,7 +201,14 @@ class Desk:
         self._recovered()
         desk = HandingBack(self._catalogue, self._bench.schedule, self._bench.means.vault, self._bench.outbox)
         addressee = Addressee(self._rules.name(to), tuple(recipients))
-        made, file = desk.export(desk.pending(class_id), addressee, bootstrap.now(), self._rules.by)
+        with self._counting("Deciding") as advance:
+            self._standings.bring_up_to_date(advance)
+        pending = desk.pending(class_id)
+        free = desk.free(pending, self._bench.means.today())
+        if len(free) < len(pending):
+            left = say_count(len(pending) - len(free), "file")
+            typer.echo(f"Left out: {left} under a hold, or not approved as it stands now.", err=True)
+        made, file = desk.export(free, addressee, bootstrap.now(), self._rules.by)
         self._tell({**words.export_facts(made), "file": str(file)}, words.tell_export)
 
     def confirm(self, number: int, reason: str) -> None:
@@ -213,14 +228,13 @@ class Desk:
         self._tell(facts, words.tell_tagged)
 
     def pause(self, reason: str) -> None:
-        self._rules.reason(reason)
-        begun = self._catalogue.pauses.begin(bootstrap.now(), self._rules.by, " ".join(reason.split()))
+        begun = self._catalogue.pauses.begin(bootstrap.now(), self._rules.by, self._rules.reason(reason))
         self._tell({"paused": True, "by": begun.by}, lambda _: typer.echo("Every disposal is suspended."))
 
     def resume(self, reason: str) -> None:
-        self._rules.reason(reason)
+        reason = self._rules.reason(reason)
         self._rules.check_administrator("A pause can only be ended by an administrator")
-        self._catalogue.pauses.end(bootstrap.now(), self._rules.by, " ".join(reason.split()))
+        self._catalogue.pauses.end(bootstrap.now(), self._rules.by, reason)
         self._tell({"paused": False, "by": self._rules.by}, lambda _: typer.echo("Disposals go on."))
 
     # Parts of the above
@@ -239,6 +253,9 @@ class Desk:
         return outlook, ripe, waiting
 
     def _recovered(self) -> Recovered:
+        if self._catalogue.disposals.of_state(DisposalState.DESTROYING):  # these go on only if they still may
+            with self._counting("Deciding") as advance:
+                self._standings.bring_up_to_date(advance)
         return self._disposing.recover(self._bench.means, self._bench.quarantine)
 
     def _get(self, number: int) -> Disposal:

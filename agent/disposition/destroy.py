@@ -12,7 +12,7 @@ from dataclasses import replace
 from agent.catalogue.disposal_rows import Disposal, Step
 from agent.disposition.base import Advance, Means, Told
 from agent.model.disposal import DisposalState, Obstacle
-from agent.vault.base import Ceremony, KeyGone
+from agent.vault.base import Ceremony, Fate, KeyGone
 
 _AT_ONCE = 256
 
@@ -36,11 +36,21 @@ class Destruction:
         return told
 
     def go_on(self, destroying: Iterable[Disposal], told: Told) -> None:
-        """The same from the recorded intent on; after a crash too. An item of which the vault knows nothing is not
+        """The same from the recorded intent on. An item of which the vault knows nothing is not
         said to be destroyed: somebody must find out why."""
         steps = [Step(disposal, DisposalState.DESTROYED) for disposal in self._removed(list(destroying), told)]
         self._means.record(*steps)
         told.done.extend(replace(step.of, state=DisposalState.DESTROYED) for step in steps)
+
+    def settle(self, destroying: Disposal, told: Told) -> None:
+        """The same after a crash, unless something has come up since the intent and the item's key is still there: then
+        it waits, whole, until nothing is in the way any more."""
+        means = self._means
+        obstacle = means.journal.bar_to_go_on(destroying, means.today())
+        if obstacle is not None and means.vault.fate(destroying.vault_id) is Fate.SEALED:
+            told.kept[destroying.item_id] = obstacle
+        else:
+            self.go_on([destroying], told)
 
     def _removed(self, disposals: list[Disposal], told: Told) -> Iterator[Disposal]:
         """Those whose keys are overwritten now: all at once, or one by one if the vault knows nothing of some."""

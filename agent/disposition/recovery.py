@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.catalogue.disposal_rows import Disposal, Step
 from agent.disposition.base import Means, Told
@@ -11,8 +11,9 @@ from agent.disposition.destroy import Destruction
 from agent.disposition.obstacles import of_source, of_vault
 from agent.disposition.quarantine import Quarantine
 from agent.disposition.restore import Restoring
+from agent.disposition.wrapping import unwrap
 from agent.model.disposal import OVER, DisposalState, Obstacle
-from agent.vault.base import VaultError
+from agent.vault.base import Fate, VaultError
 from connectors.errors import ConnectorError, PlaceTaken
 
 _CUT_OFF = (
@@ -72,6 +73,7 @@ class Recovery:
         told = Told()
         match disposal.state:
             case DisposalState.PLANNED:
+                self._make_if_nowhere_else(disposal)
                 self._quarantine.put_back(disposal, Obstacle.INTERRUPTED, told)
             case DisposalState.SEALED:
                 self._finish(disposal, told)
@@ -80,27 +82,48 @@ class Recovery:
             case DisposalState.CONFLICT:
                 return self._make_up(disposal)
             case _:
-                self._destruction.go_on([disposal], told)
+                self._destruction.settle(disposal, told)
         kept = told.kept.get(disposal.item_id)
         return None if kept is Obstacle.INTERRUPTED else kept
 
+    def _make_if_nowhere_else(self, disposal: Disposal) -> None:
+        """A catalogue from a backup may not know yet that an item was sealed and its original let go. What is whole in
+        the vault and not in the hold is made anew, unless it is in its place, before the vault's copy may go."""
+        vault, source = self._means.vault, self._means.sources[disposal.share]
+        id = disposal.vault_id
+        if vault.fate(id) is not Fate.SEALED or id in source.holding.in_hold(source.scope):
+            return
+
+        def write(descriptor: int) -> None:
+            vault.restore_to(id, descriptor)
+
+        properties = unwrap(vault.metadata(id)).properties
+        source.holding.make(source.scope, disposal.ref, properties, write, vault.verify(id).sha256)
+
     def _finish(self, disposal: Disposal, told: Told) -> None:
-        """An original that is still in the hold goes only if the vault's copy can be read and is the same: the vault may
-        have come from a backup since it was sealed, its disk may have failed, or somebody who had the file open may have
-        written to it. Else it is put back."""
+        """An original that is still in the hold goes only if the vault's copy can be read and is the same: the vault
+        may have come from a backup since it was sealed, its disk may have failed, or somebody who had the file open may
+        have written to it. Else it is put back."""
         source = self._means.sources[disposal.share]
         content = source.holding.taken(source.scope, disposal.vault_id)
-        if content is not None:
-            with content:
-                held = _sha256(content.fileno())
-            try:
-                same = self._means.vault.verify(disposal.vault_id).sha256 == held
-            except VaultError:
-                same = False
-            if not same:
-                self._quarantine.put_back(disposal, Obstacle.INTERRUPTED, told)
-                return
-        self._quarantine.finish([disposal], told)
+        if content is None:
+            self._means.vault.verify(disposal.vault_id)  # it is all there is: what cannot be read is not quarantined
+            self._quarantine.finish([disposal], told)
+            return
+        with content:
+            held = _sha256(content.fileno())
+        try:
+            same = self._means.vault.verify(disposal.vault_id).sha256 == held
+        except VaultError:
+            same = False
+        if same:
+            self._quarantine.finish([disposal], told)
+            return
+        # Recorded before it is done, so that a crash in between does not leave it for whole in the vault.
+        self._means.record(Step(disposal, DisposalState.CONFLICT, why=Obstacle.VAULT_FAULT))
+        obstacle = self._make_up(replace(disposal, state=DisposalState.CONFLICT))
+        if obstacle is not None:
+            told.kept[disposal.item_id] = obstacle
 
     def _make_up(self, disposal: Disposal) -> Obstacle | None:
         """Puts back what lies in the hold, if what lay in its place is gone by now."""

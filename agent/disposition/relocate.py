@@ -43,19 +43,22 @@ class Relocation:
         told.kept.update(refused)
         for disposal in planned:
             obstacle = self._moved(disposal, target)
-            if obstacle is not None:
+            if obstacle is None:
+                told.done.append(disposal)
+            else:
                 self._quarantine.put_back(disposal, obstacle, told)
-                continue
-            means.record(Step(disposal, DisposalState.RELOCATED, target=target))
-            told.done.append(disposal)
 
     def _moved(self, disposal: Disposal, target: ItemRef) -> Obstacle | None:
-        source = self._means.sources[disposal.share]
+        means, source = self._means, self._means.sources[disposal.share]
+
+        def moved() -> None:
+            source.holding.put_back(source.scope, disposal.vault_id, target)
+
+        step = Step(disposal, DisposalState.RELOCATED, target=target)
         try:
             with source.holding.take(source.scope, disposal.ref, disposal.version, disposal.vault_id):
-                source.holding.put_back(source.scope, disposal.vault_id, target)
+                return means.journal.relocate(step, means.now(), means.by, means.today(), moved)
         except PlaceTaken:
             return Obstacle.PLACE_TAKEN
         except ConnectorError as error:
             return of_source(error)
-        return None

@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 
 from agent.catalogue.disposal_rows import Disposal
+from agent.vault.base import Damaged
 from connectors.base import ItemRef
 
 _VERSION = 1
@@ -36,7 +37,10 @@ def wrap(of: Disposal, properties: bytes) -> bytes:
 
 
 def unwrap(metadata: bytes) -> Wrapping:
-    """What `wrap` wrote."""
-    parts = json.loads(metadata)
-    ref = ItemRef(b64decode(parts["folder"]), b64decode(parts["name"]))
-    return Wrapping(parts["share"], ref, b64decode(parts["properties"]))
+    """What `wrap` wrote. Raises `Damaged` if it did not."""
+    try:
+        parts = json.loads(metadata)
+        ref = ItemRef(b64decode(parts["folder"]), b64decode(parts["name"]))
+        return Wrapping(parts["share"], ref, b64decode(parts["properties"]))
+    except (ValueError, KeyError, TypeError):
+        raise Damaged("A vault object was not sealed for a disposal: what belongs to it cannot be read.") from None

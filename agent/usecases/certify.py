@@ -71,9 +71,10 @@ class Certifying:
             )
         steps = {one.number: tuple(self._catalogue.disposals.steps(one.number)) for one in disposals}
         checkpoint, entries = self._evidence(step for one in steps.values() for step in one)
+        received = {bundle.number: bundle.confirmed_at for bundle in self._catalogue.bundles.all()}
         signed = issue(
             self._heading(id, now, disposals),
-            [self._disposed(one, steps[one.number]) for one in disposals],
+            [self._disposed(one, steps[one.number], received) for one in disposals],
             entries,
             checkpoint,
             self._vault_keys(now.date()),
@@ -112,7 +113,9 @@ class Certifying:
         days = self._house.key_backup_days
         return VaultKeys(self._house.medium_doubts, today + timedelta(days=days) if days else None)
 
-    def _disposed(self, one: Disposal, steps: Sequence[DisposalStep]) -> Disposed:
+    def _disposed(
+        self, one: Disposal, steps: Sequence[DisposalStep], received: Mapping[int, datetime | None]
+    ) -> Disposed:
         destroying = next((step for step in steps if step.after is DisposalState.DESTROYING), None)
         account = one.account if destroying is None else self._as_destroyed(one, destroying.at)
         return Disposed(
@@ -123,7 +126,7 @@ class Certifying:
             size_bytes=one.size_bytes,
             source=one.share,
             steps=steps,
-            other_copies=tuple(self._other_copies(one, steps)),
+            other_copies=tuple(self._other_copies(one, steps, received)),
         )
 
     def _as_destroyed(self, one: Disposal, at: datetime) -> Account:
@@ -134,14 +137,16 @@ class Certifying:
         counting = [act for act in given if act.grounds == given[-1].grounds]
         return replace(one.account, approvals=tuple(map(_approval, counting)))
 
-    def _other_copies(self, one: Disposal, steps: Sequence[DisposalStep]) -> Iterable[Copy]:
+    def _other_copies(
+        self, one: Disposal, steps: Sequence[DisposalStep], received: Mapping[int, datetime | None]
+    ) -> Iterable[Copy]:
         gone_on = next((step.at.date() for step in steps if step.after is DisposalState.QUARANTINED), None)
         for other in self._house.copies.get(one.share, ()):
             until = gone_on + timedelta(days=other.days) if gone_on is not None and other.days is not None else None
             yield Copy(other.kind, "not_touched", Sanitisation.NONE, remains_until=until)
         if one.action is Disposition.HAND_BACK:
-            bundle = next((two for two in self._catalogue.bundles.all() if two.number == one.bundle), None)
-            yield Copy(CopyKind.EXPORT, "handed_back", Sanitisation.NONE, bundle.confirmed_at if bundle else None)
+            confirmed_at = received.get(one.bundle) if one.bundle is not None else None
+            yield Copy(CopyKind.EXPORT, "handed_back", Sanitisation.NONE, confirmed_at)
         if any(one.account.class_id in recipient.receives for recipient in self._schedule.recipients):
             yield Copy(CopyKind.WITH_RECIPIENT, "to_be_told", Sanitisation.NONE)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from agent.catalogue.disposal_rows import Disposal, Plan
 from agent.catalogue.store import Catalogue
@@ -21,19 +22,21 @@ from agent.model.review import ReviewState
 from agent.model.schedule import Disposition
 from agent.retention.wording import say_clock
 from agent.usecases.evaluate import Evaluation, Terms
-from agent.usecases.review_standing import ReviewStandings, UnderReview
+from agent.usecases.review_standing import AT_ONCE, ReviewStandings, UnderReview
 from agent.usecases.standing import Advance
 from connectors.base import ItemRef
 
 OBSERVE, PROPOSE, ACT = "observe", "propose", "act"
 _NEVER_TAKEN = frozenset({Disposition.RETAIN_PERMANENTLY})
+_AWAY = (Disposition.DESTROY, Disposition.THIN)  # these leave nothing behind and nobody gets anything
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How far items may go and how fast. `mode_of` tells for a class or a placement rule: observe, propose or act.
 
-    `relocate` names, for a placement rule, the folder of the same share into which what breaks it is moved.
+    `relocate` names, for a placement rule, the folder of the same share into which what breaks it is moved. From the
+    shares in `barred` nothing is taken.
     """
 
     mode_of: Callable[[str], str]
@@ -41,6 +44,7 @@ class Rules:
     least_stay: timedelta
     caps: Caps
     relocate: Mapping[str, str] = field(default_factory=dict)
+    barred: Set[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ class Disposing:
         for one in self._standings.due(class_id):
             if one.item.in_vault:
                 continue
-            obstacle = self._waits_for(one)
+            obstacle = Obstacle.SHARE_AWAY.value if one.item.share in self._rules.barred else self._waits_for(one)
             if obstacle:
                 waiting[obstacle] += 1
                 continue
@@ -102,6 +106,9 @@ class Disposing:
             decision = None if record is None else evaluation.of(record).decision
             if decision is None or decision.state is not DecisionState.DUE or decision.outcome != one.item.outcome:
                 waiting[Obstacle.NOT_DUE.value] += 1
+                continue
+            if decision.placement is None and (obstacle := self._waits_for_people(one)):
+                waiting[obstacle] += 1
                 continue
             plan = self._plan(one, decision)
             if plan is None:
@@ -114,7 +121,10 @@ class Disposing:
         if one.item.outcome in _NEVER_TAKEN:
             return "retain_permanently"
         if one.item.outcome is Disposition.QUARANTINE:
-            return ""  # whether a placement rule acts by itself is told by the rule
+            return ""  # what demands it, a placement rule or the item's class, is told by a look at the item
+        return self._waits_for_people(one)
+
+    def _waits_for_people(self, one: UnderReview) -> str:
         mode = self._rules.mode_of(one.item.class_id or "")
         if mode != ACT:
             return mode
@@ -196,28 +206,34 @@ class Disposing:
 
     def ripe(self, waiting: Counter[str]) -> Iterator[Disposal]:
         """What lies in the vault and may be destroyed now: approved as it stands today, and long enough there."""
-        quarantined = self._catalogue.disposals.of_state(DisposalState.QUARANTINED)
-        standing = self._standings.of_numbers(one.item_id for one in quarantined)
-        for disposal in quarantined:
-            under = standing.get(disposal.item_id)
-            if under is None or under.item.outcome in (*_NEVER_TAKEN, Disposition.QUARANTINE) or not under.due:
-                waiting[Obstacle.NOT_DUE.value] += 1
-            elif self._rules.mode_of(under.item.class_id or "") != ACT:
-                waiting[self._rules.mode_of(under.item.class_id or "")] += 1
-            elif under.review.state is not ReviewState.APPROVED:
-                waiting[Obstacle.NOT_APPROVED.value] += 1
-            elif self._cooling(under) or self._now() - disposal.since < self._rules.least_stay:
-                waiting[Obstacle.TOO_SOON.value] += 1
-            elif disposal.action is Disposition.HAND_BACK and not self._received(disposal):
-                waiting[Obstacle.NOT_HANDED_OVER.value] += 1
-            else:
-                yield disposal
+        quarantined = iter(self._catalogue.disposals.of_state(DisposalState.QUARANTINED))
+        received = {bundle.number for bundle in self._catalogue.bundles.all() if bundle.confirmed_at is not None}
+        while block := list(islice(quarantined, AT_ONCE)):
+            standing = self._standings.of_numbers(one.item_id for one in block)
+            for disposal in block:
+                obstacle = self._keeps(disposal, standing.get(disposal.item_id), received)
+                if obstacle:
+                    waiting[obstacle] += 1
+                else:
+                    yield disposal
 
-    def _received(self, disposal: Disposal) -> bool:
-        return any(
-            bundle.number == disposal.bundle and bundle.confirmed_at is not None
-            for bundle in self._catalogue.bundles.all()
-        )
+    def _keeps(self, disposal: Disposal, under: UnderReview | None, received: Set[int]) -> str:
+        """Why it stays in quarantine; empty if it does not."""
+        if under is None or under.item.outcome in (*_NEVER_TAKEN, Disposition.QUARANTINE) or not under.due:
+            return Obstacle.NOT_DUE
+        mode = self._rules.mode_of(under.item.class_id or "")
+        if mode != ACT:
+            return mode
+        if under.review.state is not ReviewState.APPROVED:
+            return Obstacle.NOT_APPROVED
+        if self._cooling(under) or self._now() - disposal.since < self._rules.least_stay:
+            return Obstacle.TOO_SOON
+        if disposal.action is Disposition.HAND_BACK and disposal.bundle not in received:
+            return Obstacle.NOT_HANDED_OVER
+        # What is to be handed back by now, or to leave something, has not been and has not: it must be restored first.
+        action = self._action(under.item.outcome, under.item.class_id)
+        as_taken = action is disposal.action and action is not Disposition.QUARANTINE
+        return "" if as_taken or action in _AWAY else Obstacle.NOT_APPROVED
 
     def destroy(self, ripe: Sequence[Disposal], means: Means, advance: Advance) -> Told:
         """Destroys these."""

@@ -11,9 +11,12 @@ from agent.disposition.guards import clock_doubt
 from agent.errors import UsageError
 from agent.model.review import Reviewer
 from agent.usecases.event_rules import MOST_IN_NOTE, plain_text
+from connectors.base import ItemRef
 
 ADMINISTRATOR = "administrator"
 LEAST_IN_REASON = 10  # characters, as in reviews
+_HOLD = b".retentiond-hold"  # where a file would be out of everybody's reach, and of every scan's
+_LONGEST_NAME = 255  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,18 @@ class ActRules:
         return line
 
     @staticmethod
+    def place(given: str) -> ItemRef:
+        """A place in a share for a file, from the share's root."""
+        ref = ItemRef.parse(given)
+        steps = ref.path.split(b"/")
+        if steps[0] == _HOLD or any(not _is_name(step) for step in steps):
+            raise UsageError(
+                f"--to: {given!r} cannot be a file of the share. Write the path from the share's root, as in "
+                "Cases/2026/letter.txt; no part of it may be empty, `.`, `..` or longer than 255 bytes."
+            )
+        return ref
+
+    @staticmethod
     def reason(reason: str) -> str:
         """The reason on one line."""
         try:
@@ -80,3 +95,7 @@ class ActRules:
         if len(line) < LEAST_IN_REASON:
             raise UsageError("--reason: say why, so that whoever asks later understands it. Leave names out.")
         return line
+
+
+def _is_name(step: bytes) -> bool:
+    return step not in (b"", b".", b"..") and b"\0" not in step and len(step) <= _LONGEST_NAME

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +15,7 @@ from agent.catalogue.disposal_rows import Disposal
 from agent.catalogue.outgoing import Bundle
 from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
-from agent.model.disposal import DisposalState
+from agent.model.disposal import DisposalState, Obstacle
 from agent.model.schedule import Disposition, RetentionSchedule
 from agent.outgoing.base import About, Entry, ExportFailed
 from agent.outgoing.export import export
@@ -49,6 +49,14 @@ class HandingBack:
             for one in self._catalogue.disposals.of_state(DisposalState.QUARANTINED)
             if one.action is Disposition.HAND_BACK and one.bundle is None and class_id in (None, one.account.class_id)
         )
+
+    def free(self, disposals: Sequence[Disposal], day: date) -> tuple[Disposal, ...]:
+        """Those of them that may leave the house as they stand on that day: neither held nor changed, and approved.
+
+        Standings must be up to date (`ReviewStandings.bring_up_to_date`).
+        """
+        bar = self._catalogue.disposals.bar_to_go_on
+        return tuple(one for one in disposals if bar(one, day) is Obstacle.NOT_HANDED_OVER)
 
     def export(self, disposals: Sequence[Disposal], to: Addressee, now: datetime, by: str) -> tuple[Bundle, Path]:
         """Exports these into one file of the outbox, durable and read back, and records it. They stay in the vault

@@ -93,6 +93,29 @@ def test_an_original_still_in_the_hold_is_put_back_if_the_vault_cannot_read_its_
     assert len(due.take().done) == 1
 
 
+def test_a_damaged_copy_is_never_taken_for_whole_although_recovery_itself_is_cut_off(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(due, (FilesystemHolding, "let_go"), due.take, monkeypatch)
+    with monkeypatch.context() as damaged:
+        damaged.setattr(Vault, "verify", failing(Damaged("as in life")))
+        for where in ((DisposalRecords, "move"), (FilesystemHolding, "put_back"), (Vault, "discard")):
+            cut_off(due, where, due.recover, damaged)
+            assert due.states()[0] in ("sealed", "conflict", "abandoned")
+        due.recover()
+    assert (due.states(), due.held(), in_place(due), due.vault.entries()) == (["abandoned"], [], True, [])
+
+
+def test_what_cannot_be_read_and_lies_nowhere_else_is_not_called_quarantined(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(due, (DisposalRecords, "move"), due.take, monkeypatch)
+    with monkeypatch.context() as damaged:
+        damaged.setattr(Vault, "verify", failing(Damaged("as in life")))
+        assert set(due.recover().unsettled.values()) == {Obstacle.VAULT_FAULT}
+    assert due.states() == ["sealed"]
+
+
 def test_an_original_that_was_written_to_behind_the_seal_is_put_back(
     due: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,7 +85,8 @@ WHEN OLD.state <> NEW.state
         AND r.people >= CASE WHEN NEW.state = {_LAST_ACT} OR r.outcome NOT IN ('quarantine', 'retain_permanently')
             THEN 2 ELSE 1 END
         AND (NEW.state = {_LAST_ACT} OR (r.mark = NEW.mark AND r.outcome IN (NEW.action, 'review')))
-        AND NOT (NEW.state = {_LAST_ACT} AND r.outcome IN ('quarantine', 'retain_permanently')))
+        AND (NEW.state <> {_LAST_ACT}
+            OR (r.outcome <> 'quarantine' AND r.outcome IN (NEW.action, 'destroy', 'thin', 'review'))))
 BEGIN SELECT RAISE(ABORT, 'approval is missing'); END
 """  # noqa: S608 — no value is in it
 _HANDED = f"""
@@ -193,6 +194,7 @@ def _tables() -> None:
     )
     op.create_index("ix_disposal_state", "disposal", ["state"])
     op.create_index("ix_disposal_item_id", "disposal", ["item_id"])
+    op.create_index("ix_disposal_derived_id", "disposal", ["derived_id"])
     op.create_table(
         "disposal_step",
         sa.Column("id", _ID, nullable=False),
