@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-_REFERENCE = r"&(?:#x[0-9A-Fa-f]+|#[0-9]+|[A-Za-z]+);"
+_REFERENCE = r"&(?:#x[0-9A-Fa-f]{1,8}|#[0-9]{1,9}|[A-Za-z]{1,9});"
 _PERCENT = r"(?:%[0-9A-Fa-f]{2})+"
 _MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 
@@ -68,13 +68,15 @@ def _address(written: str) -> str:
 
 
 def _cell_text(written: str) -> str:
-    return chr(int(written[2:6], 16)) if written.startswith("_") else html.unescape(written)
+    return html.unescape(f"&#x{written[2:6]};" if written.startswith("_") else written)
 
 
 PLAIN = Coding(None, _as_it_is, _as_it_is)
 MARKUP = Coding(re.compile(_REFERENCE), _reference, _in_markup)
 # As browsers read them, with or without a semicolon.
-PAGE = Coding(re.compile(r"&(?:#[xX]?[0-9A-Fa-f]+;?|[A-Za-z][A-Za-z0-9]*;?)"), _reference, _in_markup)
+PAGE = Coding(
+    re.compile(r"&(?:#[xX][0-9A-Fa-f]{1,8};?|#[0-9]{1,9};?|[A-Za-z][A-Za-z0-9]{0,31};?)"), _reference, _in_markup
+)
 ADDRESS = Coding(re.compile(f"{_REFERENCE}|{_PERCENT}"), _address, _in_markup)
 # ECMA-376 part 1, 22.9.2.19
 CELL_TEXT = Coding(re.compile(f"{_REFERENCE}|_x[0-9A-Fa-f]{{4}}_"), _cell_text, _in_markup)

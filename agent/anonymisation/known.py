@@ -50,10 +50,13 @@ def folding(text: str) -> str:
     lowered = text.lower()
     if len(lowered) != len(text):  # one letter of Turkish becomes two
         lowered = "".join(low if len(low := char.lower()) == 1 else char for char in text)
-    return lowered.translate(_SPACES)
+    return lowered.translate(_ALIKE)
 
 
-_SPACES = dict.fromkeys(map(ord, "_\t\n\r\v\f\xa0\u2007\u202f"), " ")
+_ALIKE = {
+    **dict.fromkeys(map(ord, "_\t\n\r\v\f\xa0\u2007\u202f"), " "),
+    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),  # half a character, as it stands in broken files
+}
 
 
 def _whole(text: str, start: int, end: int) -> bool:

@@ -24,7 +24,11 @@ _ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printabl
 
 def edit(content: bytes, work: Work) -> bytes:
     """The message without what must go. Raises `CannotAnonymise`."""
-    return _entity(_ENVELOPE.sub(b"", content, count=1) if _ENVELOPE.match(content) else content, work)
+    envelope = _ENVELOPE.match(content)
+    try:
+        return _entity(content[envelope.end() :] if envelope else content, work)
+    except RecursionError:
+        raise _damaged() from None
 
 
 def _entity(content: bytes, work: Work) -> bytes:
@@ -37,7 +41,7 @@ def _entity(content: bytes, work: Work) -> bytes:
     kind = fields.message.get_content_type()
     if _SECRET.fullmatch(kind) or _SECRET_TEXT.search(body):
         raise CannotAnonymise("The message is signed, encrypted, or packed by Outlook (winmail.dat). Save it without.")
-    if (fields.message.get("Content-Transfer-Encoding") or "").strip().lower() not in _ENCODINGS:
+    if _transfer_encoding(fields.message) not in _ENCODINGS:
         raise CannotAnonymise("A part of the message is written in an encoding that is not known. Take it out.")
     if kind.startswith("multipart/"):
         new_body = _parts(body, fields.message, work)
@@ -105,7 +109,7 @@ def _decoded(content: bytes, charset: str | None, work: Work) -> Decoded:
 
 def _encoded(content: bytes, before: bytes, part: Message, line_end: bytes) -> bytes:
     """The content in the encoding that the part says it has."""
-    encoding = (part.get("Content-Transfer-Encoding") or "").strip().lower()
+    encoding = _transfer_encoding(part)
     if encoding == "base64":
         encoded = base64.encodebytes(content)
     elif encoding == "quoted-printable":
@@ -116,6 +120,10 @@ def _encoded(content: bytes, before: bytes, part: Message, line_end: bytes) -> b
         return content
     ending = line_end if before.endswith(b"\n") else b""
     return encoded.removesuffix(b"\n").replace(b"\n", line_end) + ending
+
+
+def _transfer_encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding", "")).strip().lower()
 
 
 def _damaged() -> CannotAnonymise:

@@ -20,7 +20,7 @@ from agent.anonymisation.page import Page, Place
 from agent.anonymisation.story import Story
 from agent.anonymisation.work import Work
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)(?:\r?\n|$)")
+_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)(?:\r?\n|$)", re.MULTILINE)
 _ADDRESSES = frozenset({"from", "to", "cc", "bcc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc"})
 _TEXTS = frozenset(
     "subject comments keywords organization thread-topic content-description importance priority sensitivity".split()
@@ -99,7 +99,7 @@ def readable(value: str) -> str:
     """A field's value as people see it (RFC 2047), on one line."""
     unfolded = re.sub(r"\r?\n[ \t]+", " ", value).strip()
     try:
-        return str(make_header(decode_header(unfolded)))
+        return str(make_header(decode_header(unfolded))).encode("utf-8", "replace").decode("utf-8")
     except (HeaderParseError, LookupError, UnicodeError, ValueError):
         return unfolded
 

@@ -10,12 +10,20 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-_TAG = r"<(?P<close>/?)(?P<name>[A-Za-z_][^\s/>]*+)(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*>"
+from agent.anonymisation.base import CannotAnonymise
+
+# Behind an equals sign stands a value in quotation marks, or none, or a mark that is never closed: one of them only,
+# so that there is no second way to try.
+_VALUE = r"=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])|\"(?![^\"]*+\")|'(?![^']*+'))"
+_TAG = rf"<(?P<close>/?)(?P<name>[A-Za-z_][^\s/>]*+)(?:[^>=]++|{_VALUE})*>"
 _TOKEN = re.compile(
-    rf"<!--(?P<comment>.*?)-->|<!\[CDATA\[(?P<data>.*?)\]\]>|<\?xml\s.*?\?>|<\?(?P<instruction>.*?)\?>|<![A-Za-z][^>]*>|{_TAG}",
+    r"<!--(?P<comment>.*?)-->|<!\[CDATA\[(?P<data>.*?)\]\]>|<\?xml\s.*?\?>|<\?(?P<instruction>.*?)\?>|<![A-Za-z][^>]*>|"
+    + _TAG,
     re.DOTALL,
 )
-_ATTRIBUTE = re.compile(r"([^\s=/>\"']+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+_BEGINS = re.compile(r"<[A-Za-z_/!?]")
+_ATTRIBUTE = re.compile(r"(?<![^\s/\"'])([^\s=/>\"']++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"'][^\s>]*+))")
+_MOST_BROKEN = 100  # looking for the end of a tag that has none takes a look at all the rest
 
 
 class Kind(Enum):
@@ -39,11 +47,21 @@ class Token(NamedTuple):
 
 
 def tokens(text: str, unparsed: frozenset[str] = frozenset()) -> Iterator[Token]:
-    """The tokens in order. A tag that closes itself gives two. What is in elements of `unparsed` is data."""
-    position = 0
-    while (found := _TOKEN.search(text, position)) is not None:
-        if found.start() > position:
-            yield Token(Kind.TEXT, "", position, found.start())
+    """The tokens in order. A tag that closes itself gives two. What is in elements of `unparsed` is data.
+
+    Raises `CannotAnonymise` if too many tags have no end.
+    """
+    position = start = broken = 0
+    while (begins := _BEGINS.search(text, max(start, position))) is not None:
+        start = begins.start()
+        found = _TOKEN.match(text, start)
+        if found is None:
+            start, broken = start + 1, broken + 1
+            if broken > _MOST_BROKEN:
+                raise CannotAnonymise("The document's tags are broken. Open it in its program and save it anew.")
+            continue
+        if start > position:
+            yield Token(Kind.TEXT, "", position, start)
         position = found.end()
         if found["name"] is not None:
             name = found["name"].rpartition(":")[2]

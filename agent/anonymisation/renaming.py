@@ -16,7 +16,7 @@ _LONGEST_SHEET = 31
 _FORMULAS = frozenset({"f", "formula", "formula1", "formula2", "definedName"})
 _NAMES = frozenset({("worksheetSource", "sheet"), ("sheetName", "val"), ("worksheetSource", "name")})
 # A text; a sheet in quotation marks; a sheet without; any other name.
-_PIECE = re.compile(r"""("(?:[^"]|"")*")|'((?:[^']|'')+)'!|([^\W\d][\w.]*)!|([^\W\d][\w.]*)""")
+_PIECE = re.compile(r"""("(?:[^"]|"")*")|'((?:[^']|''){1,255})'!|([^\W\d][\w.]*)!|([^\W\d][\w.]*)""")
 
 
 class _Name(Place):

@@ -38,6 +38,9 @@ PERSON = "&lt;PERSON&gt;"
             "<script>var a = '<b' + \"Jane Doe\";</SCRIPT><p>Jane Doe</p>",
             f"<script>var a = '<b' + \"<PERSON>\";</SCRIPT><p>{PERSON}</p>",
         ),
+        ("<p title=it's>Jane Doe's 'x'</p>", f"<p title=it's>{PERSON}'s 'x'</p>"),
+        ('<p title="x>Jane Doe</p>', f'<p title="x>{PERSON}</p>'),
+        ("<p x='\"' alt='Jane Doe' / title = \"Jane Doe\">", f"<p x='\"' alt='{PERSON}' / title = \"{PERSON}\">"),
         ("<style>p{}</style><script>Jane Doe", "<style>p{}</style><script><PERSON>"),
         ("<!DOCTYPE html><p>1 < 2, Jane Doe", f"<!DOCTYPE html><p>1 < 2, {PERSON}"),
         ('<?php Jane Doe ?><p>Jane Doe<a title="open', f'<?php <PERSON> ?><p>{PERSON}<a title="open'),
@@ -116,7 +119,7 @@ def test_xml_that_is_damaged_or_could_grow_is_refused(file: bytes, why: str) -> 
     assert JANE not in str(refused.value)
 
 
-_BY_HAND = regex.compile(r"""<(/?)([A-Za-z_][^\s/>]*+)(?:[^>"']|"[^"]*"|'[^']*')*+>""")
+_BY_HAND = regex.compile(r"""<(/?)([A-Za-z_][^\s/>]*+)(?:[^>=]|=\s*+(?:"[^"]*"|'[^']*')?+)*+>""")
 
 
 @given(st.text("<>/ab\"'= -!", max_size=30))
@@ -158,6 +161,29 @@ def test_a_range_of_a_text_is_found_where_it_is_written(coding: Coding, pieces: 
     assert coding.text(raw[:first]) + coding.text(raw[first:last]) + coding.text(raw[last:]) == text
     assert len(coding.text(raw[:first])) <= start or start == end
     assert len(coding.text(raw[:last])) >= end
+
+
+@pytest.mark.parametrize("page", ["<a " * 200_000, "<!--" * 200, '<a x="' * 201])
+def test_tags_without_end_are_refused_before_they_cost_much(page: str) -> None:
+    with pytest.raises(CannotAnonymise, match="tags are broken"):
+        run(page.encode(), "html")
+
+
+@pytest.mark.parametrize(
+    "page", ["<a " + "x" * 300_000 + ">", "<a " + "x " * 100_000 + "=", "&#" + "9" * 9_000 + ";", "&" + "a" * 9_000]
+)
+def test_strange_markup_costs_little_and_stays(page: str) -> None:
+    assert run(page.encode(), "html")[0].decode() == page
+
+
+def test_half_characters_do_no_harm() -> None:
+    text = "Jane Doe \ud800 jane doe".encode("utf-16-le", "surrogatepass")
+    find = Words({"Jane Doe \ud800": "PERSON"})
+
+    result, _ = run(b"\xff\xfe" + text + b"x\0", "txt", find)
+
+    assert result.decode("utf-16").endswith("jane doex")
+    assert run(b"<a>Jane Doe _xD800_ &#x1F600;</a>", "xml")[0] == b"<a>&lt;PERSON&gt; _xD800_ &#x1F600;</a>"
 
 
 def test_labels_are_written_so_that_they_read_as_labels() -> None:
