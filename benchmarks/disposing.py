@@ -6,37 +6,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from agent.model.disposal import DisposalState
 from agent.model.review import ActKind
 from agent.usecases.review_rules import Wish
+from benchmarks.vaulting import copied, copied_one_by_one, timed
 from tests.disposition.house import House
-
-
-def _timed(what: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    what()
-    return time.perf_counter() - began
-
-
-def _copied(files: list[Path], to: Path) -> None:
-    to.mkdir()
-    subprocess.run(["cp", "--reflink=never", "-t", str(to), *map(str, files)], check=True)
-    subprocess.run(["sync"], check=True)
-
-
-def _copied_one_by_one(files: list[Path], to: Path) -> None:
-    """Copy, make durable, and remove the original, one file after the other: what moving them safely costs at least."""
-    to.mkdir()
-    for file in files:
-        shutil.copyfile(file, to / file.name)
-        for path in (to / file.name, to):
-            descriptor = os.open(path, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
 
 
 def _measure(scratch: Path, count: int, size_bytes: int) -> None:
@@ -51,12 +27,12 @@ def _measure(scratch: Path, count: int, size_bytes: int) -> None:
             wishes = [Wish(item, ActKind.APPROVE, "looked at it") for item in items[start : start + 500]]
             desk.record(desk.propose(wishes))
     rows = [
-        ("cp, then one sync", _timed(lambda: _copied(files, scratch / "copies"))),
-        ("copy, fsync of file and folder, one by one", _timed(lambda: _copied_one_by_one(files, scratch / "each"))),
+        ("cp, then one sync", timed(lambda: copied(files, scratch / "copies"))),
+        ("copy, fsync of file and folder, one by one", timed(lambda: copied_one_by_one(files, scratch / "each"))),
     ]
     outlook = house.outlook()
     assert len(outlook.plans) == count
-    rows.append(("quarantine: the whole protocol", _timed(lambda: house.take(outlook.plans))))
+    rows.append(("quarantine: the whole protocol", timed(lambda: house.take(outlook.plans))))
     quarantined = house.catalogue.disposals.of_state(DisposalState.QUARANTINED)
     assert len(quarantined) == count
     some = quarantined[: count // 4]
@@ -66,11 +42,11 @@ def _measure(scratch: Path, count: int, size_bytes: int) -> None:
         for one in some:
             assert restoring.give_back(one, one.ref, "measured") is None
 
-    rows.append((f"restore of {len(some):,}", _timed(restore)))
+    rows.append((f"restore of {len(some):,}", timed(restore)))
     house.outlook()
     ripe = house.ripe()
-    rows.append((f"destroy {len(ripe):,}", _timed(lambda: house.destroy(ripe))))
-    rows.append(("erase", _timed(house.erase)))
+    rows.append((f"destroy {len(ripe):,}", timed(lambda: house.destroy(ripe))))
+    rows.append(("erase", timed(house.erase)))
     print(f"Disposal, {count:,} files of {size_bytes / 1024:,.0f} KiB")
     done = [count, count, count, len(some), len(ripe), len(ripe)]
     for (name, seconds), number in zip(rows, done, strict=True):

@@ -17,19 +17,21 @@ from agent.vault.store import Vault
 _DAY = date(2026, 1, 1)
 
 
-def _timed(what: Callable[[], object]) -> float:
+def timed(what: Callable[[], object]) -> float:
+    """How many seconds it takes."""
     began = time.perf_counter()
     what()
     return time.perf_counter() - began
 
 
-def _copied(files: list[Path], to: Path) -> None:
+def copied(files: list[Path], to: Path) -> None:
+    """All of them by `cp`, then one `sync`."""
     to.mkdir()
     subprocess.run(["cp", "--reflink=never", "-t", str(to), *map(str, files)], check=True)
     subprocess.run(["sync"], check=True)
 
 
-def _copied_one_by_one(files: list[Path], to: Path) -> None:
+def copied_one_by_one(files: list[Path], to: Path) -> None:
     """What a vault must promise: each file is on the device before the next one is begun."""
     to.mkdir()
     for file in files:
@@ -68,13 +70,13 @@ def _measure(scratch: Path, count: int, size_bytes: int) -> None:
                     os.fsync(target.fileno())
 
         rows = [
-            ("cp, then one sync", _timed(lambda: _copied(files, scratch / "copies"))),
-            ("copy, fsync of file and folder, one by one", _timed(lambda: _copied_one_by_one(files, scratch / "each"))),
-            ("seal: encrypt, fsync, read back, key", _timed(put)),
-            ("verify", _timed(verify)),
-            ("restore, fsync", _timed(restore)),
-            (f"destroy {count // 2} of {count} at once", _timed(lambda: vault.remove(*ids[: count // 2]))),
-            (f"ceremony, {count - count // 2} survivors", _timed(lambda: vault.erase(_DAY))),
+            ("cp, then one sync", timed(lambda: copied(files, scratch / "copies"))),
+            ("copy, fsync of file and folder, one by one", timed(lambda: copied_one_by_one(files, scratch / "each"))),
+            ("seal: encrypt, fsync, read back, key", timed(put)),
+            ("verify", timed(verify)),
+            ("restore, fsync", timed(restore)),
+            (f"destroy {count // 2} of {count} at once", timed(lambda: vault.remove(*ids[: count // 2]))),
+            (f"ceremony, {count - count // 2} survivors", timed(lambda: vault.erase(_DAY))),
         ]
     print(f"Vault, {count:,} files of {size_bytes / 1024:,.0f} KiB")
     for name, seconds in rows:
