@@ -37,6 +37,16 @@ class HoldingCapabilities:
 def probe(directory: int, name: bytes) -> HoldingCapabilities:
     """Tries everything with a small file of that name; nothing is left of it. Raises `OSError` if there can be none."""
     other = name + b"-2"
+    try:
+        return _tried(directory, name, other)
+    except OSError:
+        for left in (name, other):
+            with contextlib.suppress(OSError):
+                os.unlink(left, dir_fd=directory)
+        raise
+
+
+def _tried(directory: int, name: bytes, other: bytes) -> HoldingCapabilities:
     descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
     try:
         os.utime(descriptor, ns=(_ODD, _ODD))

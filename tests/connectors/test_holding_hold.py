@@ -289,3 +289,17 @@ def test_a_folder_that_cannot_be_synced_by_itself_is_taken_as_it_is(
 def test_what_the_kernel_does_not_tell_is_nothing() -> None:
     told = beyond_stat(-1)
     assert (told.unchangeable, told.mount, told.born) == (False, 0, None)
+
+
+def test_a_fault_while_abilities_are_tried_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(changes, "rename_new", fails)
+    directory = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with pytest.raises(OSError, match="Input/output"):
+            capabilities.probe(directory, b"tried")
+    finally:
+        os.close(directory)
+    assert [*tmp_path.iterdir()] == []
