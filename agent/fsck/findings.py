@@ -31,6 +31,11 @@ class Findings:
         self.standings[standing] += items
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """`1 item`, `2,000 items`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
 def shown(*parts: bytes) -> str:
     """A path for people: what is no printable text is escaped."""
     text = b"/".join(filter(None, parts)).decode("utf-8", "backslashreplace")

@@ -93,6 +93,7 @@ class KeyFiles:
         self.keys: dict[bytes, tuple[int, ...]] = {}
         self.tombs: dict[bytes, tuple[bytes, ...]] = {}
         self._load_slots(slots, _derived(root_secret, b"id")[:8])
+        self._alive = frozenset(epoch.hex() for epoch in self._slots)
         for place, held in keyring.records():
             kind, id, epoch, _ = _RECORD.unpack_from(held)
             if kind == b"K":
@@ -113,7 +114,7 @@ class KeyFiles:
 
     def alive(self, epoch: str) -> bool:
         """Whether the key of that epoch, by its hexadecimal digits, is there."""
-        return epoch in {id.hex() for id in self._slots}
+        return epoch in self._alive
 
     def key(self, id: bytes, places: tuple[int, ...]) -> bytes:
         """The item's key, from the key records at these places. Raises `NotReadable`."""
