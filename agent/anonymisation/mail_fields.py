@@ -22,6 +22,7 @@ from agent.anonymisation.work import Work
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)(?:\r?\n|$)", re.MULTILINE)
 _ADDRESSES = frozenset({"from", "to", "cc", "bcc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc"})
+_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")  # of a house's own server, too
 _TEXTS = frozenset(
     "subject comments keywords organization thread-topic content-description importance priority sensitivity".split()
 )
@@ -59,6 +60,8 @@ class Fields:
                 place = Place(field.page, 0, len(field.page.text), is_name=is_name)
                 story.gap(f"{field.name}: ")
                 if field.name.lower() in _ADDRESSES:
+                    for address in _ADDRESS.findall(place.text):
+                        work.known.learn("EMAIL_ADDRESS", address)
                     story.say(place, place.text)
                 else:
                     story.add(place)

@@ -13,7 +13,7 @@ from agent.anonymisation.written import Written
 
 _PROGRAM = re.compile(r".*/(?:vbaProject|vbaData)[^/]*|.*/activeX/.*|customUI/.*", re.IGNORECASE)
 _SIGNED = re.compile(r"_xmlsignatures/.*", re.IGNORECASE)
-_FONT = re.compile(r".*/fonts/.*\.(?:odttf|fntdata)", re.IGNORECASE)
+_FONT = re.compile(r".*/fonts/.*\.(?:odttf|fntdata|ttf|otf)", re.IGNORECASE)
 # Names of styles and fonts read like names of persons: here goes only what was found elsewhere.
 _VOCABULARY = re.compile(
     r".*/(?:styles|stylesWithEffects|numbering|fontTable|webSettings|tableStyles|theme\d*)\.xml", re.IGNORECASE

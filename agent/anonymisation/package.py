@@ -27,6 +27,8 @@ _ENCRYPTED_FLAG = 0x1
 _MARKUP = re.compile(r".*\.(?:xml|rels|vml|svg)", re.IGNORECASE)
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
+# Where on somebody's computer or server a file lay: `file:`, a drive, a server.
+_FOLDER = re.compile(r"(?:file:|[A-Za-z]:[/\\]|\\\\)(?:.*(?:[/\\]|%5C|%2F))?", re.IGNORECASE | re.DOTALL)
 # A picture of the first page, what a printer was told, and who changed which cell from what: nothing misses them.
 _DROPPED = re.compile(r"docProps/thumbnail\..*|.*/printerSettings/[^/]*|xl/revisions/.*", re.IGNORECASE)
 
@@ -49,7 +51,7 @@ class Package:
             ) from None
         if _TYPES not in self.parts:
             raise CannotAnonymise("The document has no list of its parts. Open it in its program and save it anew.")
-        self._drop()
+        self.drop(*(name for name in self.parts if _DROPPED.fullmatch(name)))
 
     def _read(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
         if entry.flag_bits & _ENCRYPTED_FLAG:
@@ -87,7 +89,11 @@ class Package:
                 found = {attribute.name: attribute for attribute in attributes(page.text, token)}
                 mode, target = found.get("TargetMode"), found.get("Target")
                 if mode and target and page.text[mode.value_start : mode.value_end] == "External":
-                    place = Place(page, target.value_start, target.value_end, ADDRESS, is_name=True)
+                    start = target.value_start
+                    if folder := _FOLDER.match(page.text, start, target.value_end):
+                        page.splice(start, folder.end(), "file:///")
+                        start = folder.end()
+                    place = Place(page, start, target.value_end, ADDRESS, is_name=True)
                     story.say(place, place.text)
                     story.gap("\n")
         return story
@@ -104,9 +110,9 @@ class Package:
                 archive.writestr(entry, content)
         return target.getvalue()
 
-    def _drop(self) -> None:
-        """Takes out the parts that nothing misses, with all that leads to them."""
-        dropped = {name for name in self.parts if _DROPPED.fullmatch(name)}
+    def drop(self, *names: str) -> None:
+        """Takes out parts that nothing misses, with all that leads to them; those that are not there are no matter."""
+        dropped = self.parts.keys() & names
         if not dropped:
             return
         for name in [name for name in self.parts if name.endswith(".rels") and name not in dropped]:

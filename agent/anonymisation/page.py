@@ -73,16 +73,14 @@ class Place:
 
     def new_text(self) -> str:
         """What the place says after the changes."""
-        text = self.text
-        for edit in reversed(self.merged()):
-            text = text[: edit.start] + self._label(edit) + text[edit.end :]
-        return text
+        splices = [(edit.start, edit.end, self._label(edit)) for edit in self.merged()]
+        return "".join(_spliced(self.text, splices))
 
     def splices(self) -> Iterable[Splice]:
         """How the page must change."""
-        raw = self.raw
-        for edit in self.merged():
-            start, end = self.coding.raw_range(raw, edit.start, edit.end)
+        edits = self.merged()
+        ranges = self.coding.raw_ranges(self.raw, [(edit.start, edit.end) for edit in edits])
+        for edit, (start, end) in zip(edits, ranges, strict=True):
             yield self.start + start, self.start + end, self.coding.write(self._label(edit))
 
     def _label(self, edit: Edit) -> str:
@@ -104,12 +102,14 @@ class Page:
     def changed(self) -> str:
         """The text after all changes."""
         splices = sorted([*self._splices, *(splice for place in self.edited for splice in place.splices())])
-        return "".join(self._pieces(splices))
+        return "".join(_spliced(self.text, splices))
 
-    def _pieces(self, splices: list[Splice]) -> Iterator[str]:
-        position = 0
-        for start, end, text in splices:
-            yield self.text[position:start]
-            yield text
-            position = end
-        yield self.text[position:]
+
+def _spliced(text: str, splices: list[Splice]) -> Iterator[str]:
+    """The pieces of the text after changes that are in order."""
+    position = 0
+    for start, end, new in splices:
+        yield text[position:start]
+        yield new
+        position = end
+    yield text[position:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from agent.anonymisation.coding import CELL_TEXT, MARKUP
 from agent.anonymisation.headings import headings
@@ -12,6 +13,7 @@ from agent.anonymisation.numbers import Numbers
 from agent.anonymisation.office_rules import OFFICE
 from agent.anonymisation.package import given
 from agent.anonymisation.page import Page, Place, Splice
+from agent.anonymisation.places import Formula
 from agent.anonymisation.story import Story
 from agent.anonymisation.written import Written
 
@@ -43,6 +45,16 @@ class Number(Place):
         yield self.start, self.end, self.coding.write(self.new_text())
 
 
+@dataclass(frozen=True, slots=True)
+class _Calculated:
+    """A cell with a formula: where the element stands, the places in it, and those of the result."""
+
+    start: int
+    end: int
+    formula: Sequence[Place]
+    result: Sequence[Place]
+
+
 class Sheet:
     """A sheet. `strings` gives the places of a shared text by its number."""
 
@@ -52,7 +64,9 @@ class Sheet:
         self._strings = strings
         self._written = Written(page, OFFICE)
         self._cells = Story()
+        self._formulas = Story()
         self._headers = Story()
+        self._calculated: dict[tuple[str, str], list[_Calculated]] = {}
         self._headings: dict[str, str] | None = None
         self._row: list[tuple[str, Sequence[Place]]] = []
 
@@ -69,15 +83,18 @@ class Sheet:
                 cell = None
             elif token.kind is Kind.CLOSE and token.name == "row":
                 self._end_row()
-                if self._cells.full:
+                if self._cells.full or self._formulas.full:
                     yield self._cells
-                    self._cells = Story()
+                    yield self._formulas
+                    self._cells, self._formulas = Story(), Story()
             if token.kind is Kind.OPEN:
                 inside.append(token)
             elif token.kind is Kind.CLOSE:
                 inside.pop()
             name = inside[-1].name if inside else ""
-            if token.kind in (Kind.TEXT, Kind.DATA) and cell is not None and name in ("v", "t"):
+            if cell is not None and (name == "f" or token.name == "f"):
+                values.setdefault("f", []).append(token)
+            elif token.kind in (Kind.TEXT, Kind.DATA) and cell is not None and name in ("v", "t"):
                 values.setdefault(name, []).append(token)
             elif token.kind is Kind.TEXT and name in _HEADERS:
                 place = Place(self._page, token.start, token.end, CELL_TEXT)
@@ -88,13 +105,30 @@ class Sheet:
                 if token.kind is Kind.CLOSE:
                     yield from self._written.told(token)
         yield self._cells
+        yield self._formulas
         yield self._headers
         yield from self._written.told()
+
+    def cut_formulas(self) -> bool:
+        """Takes out the formulas whose result must go, or they would give it again; whether there were any.
+
+        Cells that share a formula keep or lose it together: it is written out in one of them only.
+        """
+        groups = [
+            group for group in self._calculated.values() if any(place.edits for each in group for place in each.result)
+        ]
+        for each in (each for group in groups for each in group):
+            for place in each.formula:
+                place.edits = ()
+            self._page.splice(each.start, each.end, "")
+        return bool(groups)
 
     def _add_cell(self, cell: Token, values: dict[str, list[Token]]) -> None:
         said = given(self._page, cell)
         kind, style = said.get("t", "n"), said.get("s", "")
         texts = [Place(self._page, token.start, token.end, CELL_TEXT) for token in values.get("t", ())]
+        if "f" in values:
+            self._add_formula(values["f"], texts)
         for token in values.get("v", ()):
             raw = self._page.text[token.start : token.end]
             if kind == "s":
@@ -107,6 +141,16 @@ class Sheet:
         if any(place.text.strip() for place in texts):
             column = _COLUMN.match(said.get("r", ""))
             self._row.append((column[0] if column else "", texts))
+
+    def _add_formula(self, element: Sequence[Token], result: Sequence[Place]) -> None:
+        """Takes note of a formula, and of the places of its result, of which more may come."""
+        start, end = element[0].start, element[-1].end
+        said = given(self._page, element[0])
+        places = [Formula(self._page, token.start, token.end) for token in element if token.kind is Kind.TEXT]
+        for place in places:
+            self._formulas.line("", place)
+        group = ("shared", said["si"]) if "si" in said else ("at", str(start))
+        self._calculated.setdefault(group, []).append(_Calculated(start, end, places, result))
 
     def _end_row(self) -> None:
         row, self._row = self._row, []

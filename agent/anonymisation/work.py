@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from agent.model.finding import Span
 
 _DEEPEST = 6
 _PICTURES = frozenset({"png", "jpeg", "gif", "tiff", "bmp", "webp", "ico"})
-_DRAWINGS = (".emf", ".wmf")
+_DRAWING = re.compile(rb"\xd7\xcd\xc6\x9a|\x01\0\x09\0|\x01\0\0\0.{36} EMF", re.DOTALL)  # of Windows: WMF and EMF
 
 # Gives a document's bytes as they are without what must go.
 Editor = Callable[[bytes, "Work"], bytes]
@@ -73,7 +74,7 @@ class Work:
     def inner(self, content: bytes, name: str) -> bytes:
         """A file inside the document, cleaned; a picture is left. Raises `CannotAnonymise` for what cannot be."""
         format = self._recognition.format_of(io.BytesIO(content), len(content), name.encode("utf-8", "replace"))
-        if format in _PICTURES or (format == "unknown" and name.lower().endswith(_DRAWINGS)):
+        if format in _PICTURES or _DRAWING.match(content):
             self._left["picture"] = None
             return content
         if format not in self._editors:

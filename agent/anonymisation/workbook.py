@@ -20,8 +20,9 @@ from agent.anonymisation.work import Work
 
 _BOOK = "xl/workbook.xml"
 _SHEET = re.compile(r"xl/(?:work|chart|dialog|macro)sheets/[^/]+\.xml", re.IGNORECASE)
-_STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
+_STRINGS, _STYLES, _CHAIN = "xl/sharedStrings.xml", "xl/styles.xml", "xl/calcChain.xml"
 _TABLE = re.compile(r"xl/tables/[^/]+\.xml", re.IGNORECASE)
+_PIVOT = re.compile(r"xl/pivotCache/pivotCacheDefinition\d*\.xml", re.IGNORECASE)
 
 
 def edit(content: bytes, work: Work) -> bytes:
@@ -33,9 +34,14 @@ def edit(content: bytes, work: Work) -> bytes:
     numbers = Numbers(package.page(_STYLES) if _STYLES in package.parts else None, from_1904=_from_1904(package))
     strings = _SharedStrings(package.page(_STRINGS) if _STRINGS in package.parts else None)
     sheets = [name for name in package.parts if _SHEET.fullmatch(name)]
+    cut = False
     for name in sheets:
-        work.settle(Sheet(package.page(name), numbers, strings.places).gather())
+        sheet = Sheet(package.page(name), numbers, strings.places)
+        work.settle(sheet.gather())
+        cut |= sheet.cut_formulas()
         package.finish(name)
+    if cut:
+        package.drop(_CHAIN)  # the order in which formulas are worked out: without it, it is found anew
     if _STRINGS in package.parts:
         work.settle(strings.others())
         package.finish(_STRINGS)
@@ -43,6 +49,8 @@ def edit(content: bytes, work: Work) -> bytes:
     for name in package.parts:
         if _TABLE.fullmatch(name):
             _check_columns(package.page(name))
+        elif _PIVOT.fullmatch(name):
+            _check_items(package.page(name))
     return package.write()
 
 
@@ -67,6 +75,22 @@ def _check_columns(page: Page) -> None:
             "A table in the workbook has columns named after persons, which would all be called alike. Turn the table "
             "into a plain range first (Table Design, Convert to Range)."
         )
+
+
+def _check_items(page: Page) -> None:
+    """The values by which a pivot table sorts must differ in each field, or the workbook cannot be opened."""
+    seen: set[str] = set()
+    for token in tokens(page.text):
+        if token.kind is Kind.OPEN and token.name == "sharedItems":
+            seen.clear()
+        elif token.kind is Kind.OPEN and token.name == "s":
+            value = given(page, token).get("v", "").casefold()
+            if value in seen:
+                raise CannotAnonymise(
+                    "A pivot table in the workbook sorts by persons, who would all be called alike. Delete the pivot "
+                    "table first."
+                )
+            seen.add(value)
 
 
 class _SharedStrings:

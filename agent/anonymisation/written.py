@@ -13,6 +13,7 @@ from agent.anonymisation.places import Formula, Run, Typed
 from agent.anonymisation.story import Revision, Story
 
 _NOTHING: frozenset[str] = frozenset()
+_BOX = "txbxContent"  # it hangs on a place in a text, often within a word, and is read by itself
 _RUNS = frozenset({"t", "delText", "instrText", "delInstrText"})
 _BEHIND = {"tc": "\t", "tr": "\n", "comment": "\n", "si": "\n", "text": "\n"}
 _ENDS = frozenset({"p", "comment", "si", "text"})
@@ -50,7 +51,9 @@ class Written:
 
     def __init__(self, page: Page, rules: Rules) -> None:
         self._words = Story()
+        self._boxes = Story()
         self._asides = Story()
+        self._around: list[Story] = []
         self._page = page
         self._rules = rules
         self._open: list[Token] = []
@@ -69,9 +72,10 @@ class Written:
 
     def told(self, last: Token | None = None) -> Iterator[Story]:
         """The stories that are full where an element ends; without one, those that have begun."""
-        if last is None or (self._words.full and last.name in _ENDS):
+        if last is None or (self._words.full and last.name in _ENDS and not self._around):
             yield self._words
-            self._words = Story()
+            yield self._boxes
+            self._words, self._boxes = Story(), Story()
         if last is None or self._asides.full:
             yield self._asides
             self._asides = Story()
@@ -94,6 +98,9 @@ class Written:
             self._revisions.append(_REVISED[name])
         elif name == "tc":
             self._cells += 1
+        elif name == _BOX:
+            self._around.append(self._words)
+            self._words = self._boxes
         if name in _INSTEAD:
             self._words.gap(_INSTEAD[name])
         if self._page.text.find("=", token.start, token.end) < 0:
@@ -107,6 +114,8 @@ class Written:
             self._revisions.pop()
         elif name == "tc":
             self._cells -= 1
+        elif name == _BOX:
+            self._words = self._around.pop()
         if name == "p":
             self._words.gap(" " if self._cells else "\n")
         elif name in _BEHIND:

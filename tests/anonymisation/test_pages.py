@@ -155,12 +155,31 @@ def test_a_range_of_a_text_is_found_where_it_is_written(coding: Coding, pieces: 
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
 
-    first, last = coding.raw_range(raw, start, end)
+    ((first, last),) = coding.raw_ranges(raw, [(start, end)])
 
     assert text.startswith(coding.text(raw[:first]))
     assert coding.text(raw[:first]) + coding.text(raw[first:last]) + coding.text(raw[last:]) == text
     assert len(coding.text(raw[:first])) <= start or start == end
     assert len(coding.text(raw[:last])) >= end
+
+
+@pytest.mark.parametrize("coding", [PLAIN, MARKUP, CELL_TEXT])
+@given(st.lists(st.sampled_from(WRITTEN), max_size=12), st.data())
+def test_many_ranges_are_found_as_each_by_itself(coding: Coding, pieces: list[str], data: st.DataObject) -> None:
+    raw = "".join(pieces)
+    bounds = sorted(data.draw(st.lists(st.integers(0, len(coding.text(raw))), max_size=8)))
+    ranges = list(zip(bounds[::2], bounds[1::2], strict=False))
+
+    assert list(coding.raw_ranges(raw, ranges)) == [next(coding.raw_ranges(raw, [each])) for each in ranges]
+
+
+def test_each_written_character_is_read_once_however_much_is_replaced() -> None:
+    read: list[str] = []
+    counting = Coding(MARKUP.written, lambda written: read.append(written) or MARKUP.read(written), MARKUP.write)
+
+    list(counting.raw_ranges("&amp;x" * 100, [(number, number + 1) for number in range(200)]))
+
+    assert len(read) == 100
 
 
 @pytest.mark.parametrize("page", ["<a " * 200_000, "<!--" * 200, '<a x="' * 201])

@@ -238,6 +238,46 @@ def test_links_lead_to_nobody_and_inner_relations_stay() -> None:
     assert done.replaced == {"EMAIL_ADDRESS": 1}
 
 
+@pytest.mark.parametrize(
+    ("target", "neutral"),
+    [
+        ("file:///C:\\Users\\jdoe\\Templates\\Normal.dotm", "file:///Normal.dotm"),
+        ("FILE:///C:%5CUsers%5Cjdoe%5CJane%20Doe.dotm", "file:///PERSON.dotm"),
+        ("\\\\server\\home\\jdoe\\a.docx", "file:///a.docx"),
+        ("c:/Users/jdoe/", "file:///"),
+        ("file:a.docx", "file:///a.docx"),
+        ("https://www.example.org/jdoe/a.docx", "https://www.example.org/jdoe/a.docx"),
+        ("../plans/a.docx", "../plans/a.docx"),
+    ],
+)
+def test_where_a_file_lay_is_neutral_and_other_links_stay(target: str, neutral: str) -> None:
+    relations = (
+        f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="attachedTemplate" '
+        f'Target="{target}" TargetMode="External"/></Relationships>'
+    )
+
+    result, _ = run(word("", **{"word/_rels/settings.xml.rels": relations}), "docx")
+
+    assert part(result, "word/_rels/settings.xml.rels") == relations.replace(target, neutral)
+
+
+def test_a_text_box_within_a_name_parts_it_for_nobody() -> None:
+    box = "<w:r><w:txbxContent><w:p><w:r><w:t>{}</w:t></w:r>{}</w:p></w:txbxContent></w:r>"
+    inner = box.format("Jane", "") + "<w:r><w:t> Doe</w:t></w:r>"
+    markup = (
+        f"<w:p><w:r><w:t>Jane </w:t></w:r>{box.format('at Jane', box.format('Doe', ''))}<w:r><w:t>Doe</w:t></w:r></w:p>"
+    )
+    find = Words()
+
+    result, _ = run(word(markup + f"<w:p>{inner}</w:p>"), "docx", find)
+
+    assert "Jane Doe\n Doe\n" in find.seen
+    assert body(result).startswith(
+        f'<w:p><w:r><w:t xml:space="preserve">{PERSON}</w:t></w:r>'.replace(' xml:space="preserve"', "")
+    )
+    assert "<w:t>at Jane</w:t>" in body(result)
+
+
 def test_who_wrote_it_and_when_is_neutral_whatever_it_says() -> None:
     core = (
         '<cp:coreProperties xmlns:cp="cp" xmlns:dc="dc" xmlns:dcterms="t"><dc:creator>jdoe</dc:creator>'
@@ -296,8 +336,10 @@ def test_names_of_styles_go_only_if_somebody_is_called_so() -> None:
 def test_pictures_and_fonts_stay_and_pictures_are_told() -> None:
     parts = {
         "word/media/image1.png": png(),
-        "word/media/image2.emf": b"\1\0\0\0 EMF",
+        "word/media/image2.emf": b"\1\0\0\0" + "Jane Doe, drawn up".encode("utf-16-le") + b" EMF" + b"Jane Doe" * 99,
+        "word/media/image3.wmf": b"\xd7\xcd\xc6\x9a" + b"Jane Doe" * 99,
         "word/fonts/font1.odttf": b"\xff\xfe\0\1",
+        "word/fonts/Some-bold.ttf": b"\0\1\0\0\0",
         "word/media/": b"",
     }
 
