@@ -89,7 +89,8 @@ COMMANDS = {
     ),
     "certificate": (
         "agent.cli.certify:certificate_app",
-        "Read and check certificates of destruction. Nothing but the file and the public keys is needed for it.",
+        "Issue certificates of destruction, read and check them. To check one, nothing but the file and two public "
+        "keys is needed.",
     ),
     "review": (
         "agent.cli.review:review_app",

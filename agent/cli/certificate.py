@@ -20,7 +20,8 @@ _SHOWN = 20  # findings that are told one by one
 _MOST_KEYS_BYTES = 65_536
 
 certificate_app = typer.Typer(
-    help="Read and check certificates of destruction. Nothing but the file and the public keys is needed for it.\n\n"
+    help="Issue certificates of destruction, read and check them. To check one, nothing but the file and two public "
+    "keys is needed.\n\n"
     "Example:  retentiond certificate verify certificate.txt --key published-keys.txt",
     no_args_is_help=True,
 )

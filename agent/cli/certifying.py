@@ -85,16 +85,14 @@ def told(facts: dict[str, Any], *, json: bool) -> None:
 
 def told_list(desk: Desk, *, json: bool) -> None:
     """Says what was issued so far."""
-    issued = [
-        {"certificate": one.id, "issued_at": one.issued_at.isoformat(), "by": one.issued_by, "items": one.items}
-        for one in desk.catalogue.certificates.all()
-    ]
-    facts = {"certificates": issued, "without": len(desk.certify.pending())}
+    issued, without = desk.catalogue.certificates.all(), len(desk.certify.pending())
     if json:
-        typer.echo(codec.dumps(facts, indent=2))
+        certificates = [
+            {"certificate": one.id, "issued_at": one.issued_at.isoformat(), "by": one.issued_by, "items": one.items}
+            for one in issued
+        ]
+        typer.echo(codec.dumps({"certificates": certificates, "without": without}, indent=2))
         return
     for one in issued:
-        typer.echo(
-            f"{one['certificate']}  {one['issued_at']}  {say_count(int(str(one['items'])), 'file')}, by {one['by']}"
-        )
-    typer.echo(f"Erased and on no certificate yet: {say_count(int(facts['without']), 'file')}.")  # type: ignore[call-overload]
+        typer.echo(f"{one.id}  {one.issued_at:%Y-%m-%d %H:%M} UTC  {say_count(one.items, 'file')}, by {one.issued_by}")
+    typer.echo(f"Erased and on no certificate yet: {say_count(without, 'file')}.")

@@ -198,6 +198,7 @@ class Desk:
             raise typer.Exit(ExitCode.ITEMS_FAILED)
 
     def export(self, class_id: str | None, to: str, recipients: Sequence[str]) -> None:
+        self._standings.check_class(class_id)
         self._recovered()
         desk = HandingBack(self._catalogue, self._bench.schedule, self._bench.means.vault, self._bench.outbox)
         addressee = Addressee(self._rules.name(to), tuple(recipients))
@@ -220,6 +221,7 @@ class Desk:
         self._tell(facts, words.tell_exports)
 
     def tag(self, class_id: str | None, *, remove: bool) -> None:
+        self._standings.check_class(class_id)
         with self._counting("Deciding") as advance:
             self._standings.bring_up_to_date(advance)
         with self._counting("Tag") as advance:

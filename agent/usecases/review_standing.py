@@ -90,12 +90,16 @@ class ReviewStandings:
 
         Raises `UsageError` if the schedule has no class of that id.
         """
+        self.check_class(class_id)
+        return self.of(self._catalogue.reviews.due(self.today, class_id))
+
+    def check_class(self, class_id: str | None) -> None:
+        """Raises `UsageError` if a class is named that the schedule does not have."""
         if class_id is not None and class_id not in self._terms.schedule.by_id:
             schedule = self._terms.schedule
             raise UsageError(
                 f'--class: the schedule "{schedule.id}" has no class "{class_id}". {one_of(class_id, schedule.by_id)}'
             )
-        return self.of(self._catalogue.reviews.due(self.today, class_id))
 
     def of_numbers(self, item_ids: Iterable[int]) -> dict[int, UnderReview]:
         """The items of these numbers, as far as they are there."""

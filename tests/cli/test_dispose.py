@@ -217,5 +217,7 @@ def test_marks_are_written_and_taken_away_without_making_a_file_count_as_changed
     assert os.getxattr(letter, "user.retentiond.decided.class") == b"letter"
     assert os.getxattr(letter, "user.retentiond.decided.due") == b"2021-05-18"
     assert desk.json("tag", "--class", "letter")["as_before"] == 1
+    with pytest.raises(UsageError, match='has no class "leter"'):
+        desk.run("tag", "--class", "leter")
     assert "Marked: 1 file" in desk.run("tag", "--remove")
     assert os.listxattr(letter) == []
