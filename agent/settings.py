@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from agent.errors import ConfigurationError
+from agent.timetable.cron import check_cron
+from agent.timetable.window import Window, read_window
 
 
 class _Section(BaseModel):
@@ -29,8 +31,19 @@ class CopySettings(_Section):
     days: int | None = Field(default=None, ge=0, le=36_500)
 
 
+def _hours(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    spans = (value,) if isinstance(value, str) else tuple(value)
+    read_window(spans)
+    return spans
+
+
+Cron = Annotated[str, AfterValidator(check_cron)]
+Hours = Annotated[tuple[str, ...], BeforeValidator(_hours), Field(strict=False)]
+
+
 class ShareSettings(_Section):
-    """One folder to crawl."""
+    """One folder to crawl. `window` are the hours in which it is scanned, `not_during` those in which it never is;
+    `reconcile` is when it is gone through from end to end, if not as the service's job of that name says."""
 
     name: str = Field(min_length=1)
     path: str = Field(min_length=1)
@@ -38,6 +51,17 @@ class ShareSettings(_Section):
         Literal["server", "cloud", "local_drive", "personal_device", "removable", "outside_uk", "outside_eea"], ...
     ] = Field(default=(), strict=False)
     copies: tuple[CopySettings, ...] = Field(default=(), strict=False)
+    watch: bool = True
+    reconcile: Cron | None = None
+    window: Hours = ()
+    not_during: Hours = ()
+    files_per_second: float | None = Field(default=None, gt=0.0)
+    mib_per_second: float | None = Field(default=None, gt=0.0)
+
+    @property
+    def hours(self) -> Window:
+        """When the share may be scanned."""
+        return read_window(self.window, self.not_during)
 
 
 class ExtractionSettings(_Section):
@@ -148,6 +172,57 @@ class VaultSettings(_Section):
     key_backup_days: int = Field(default=0, ge=0, le=36_500)
 
 
+class JobSettings(_Section):
+    """When the service does what, by cron expressions on the clock of the schedule's time zone; null: never."""
+
+    reconcile: Cron | None = "15 1 * * *"
+    evaluate: Cron | None = "5 0 * * *"
+    disposition: Cron | None = "30 * * * *"
+    checkpoint: Cron | None = "10 * * * *"
+    vault_sample: Cron | None = "0 4 * * *"
+    erasure: Cron | None = "30 3 * * *"
+    reminders: Cron | None = "0 8 * * mon-fri"
+    backup: Cron | None = "0 3 * * *"
+
+
+class MailSettings(_Section):
+    """The server by which reviewers and administrators are told; `password_file` is a path, or the name of a systemd
+    credential."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password_file: str | None = None
+    sender: str = Field(pattern=r"^\S+@\S+$")
+    administrators: tuple[Annotated[str, Field(pattern=r"^\S+@\S+$")], ...] = Field(default=(), strict=False)
+
+
+class BackupSettings(_Section):
+    """Where the nightly backup goes, and how many of them are kept."""
+
+    directory: str = Field(min_length=1)
+    keep: int = Field(default=14, ge=1, le=3650)
+    with_vault: bool = False
+
+
+class ServiceSettings(_Section):
+    """How `retentiond run` goes about its work."""
+
+    jobs: JobSettings = JobSettings()
+    jitter_minutes: int = Field(default=5, ge=0, le=720)
+    settle_seconds: float = Field(default=2.0, ge=0.0, le=3600.0)
+    most_watches: int = Field(default=500_000, ge=0)
+    nice: int = Field(default=10, ge=0, le=19)
+    idle_io: bool = True
+    back_off: bool = True
+    metrics: str | None = None
+    log_item_names: bool = False
+    checkpoint_file: str | None = None
+    mail: MailSettings | None = None
+    backup: BackupSettings | None = None
+
+
 class Settings(_Section):
     """Everything that can be set. Sizes are named by their unit."""
 
@@ -163,6 +238,7 @@ class Settings(_Section):
     reviews: ReviewSettings = ReviewSettings()
     disposition: DispositionSettings = DispositionSettings()
     vault: VaultSettings = VaultSettings()
+    service: ServiceSettings = ServiceSettings()
 
 
 def load_settings(path: Path) -> Settings:
@@ -271,6 +347,14 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
             model = CopySettings
         elif part == "caps":
             model = CapSettings
+        elif part == "service":
+            model = ServiceSettings
+        elif part == "jobs":
+            model = JobSettings
+        elif part == "mail":
+            model = MailSettings
+        elif part == "backup":
+            model = BackupSettings
     return list(model.model_fields)
 
 

@@ -276,6 +276,13 @@ class Connector(Protocol):
         read or is no longer the one it was; pages already given stay valid.
         """
 
+    def look(self, scope: Scope, known: Known, folders: Sequence[bytes]) -> Iterator[Page]:
+        """What differs in these folders, and in folders that lie in them and are not known yet, with all below.
+
+        For a source that has said where something happened. Cursors of these pages lead nowhere. A folder that is not
+        there, or that cannot be listed, is told as in `changes`. Raises `ScopeUnavailable`.
+        """
+
     def open(self, scope: Scope, item: Item) -> Content:
         """The content of `item` at `item.version`.
 

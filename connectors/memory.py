@@ -115,6 +115,23 @@ class MemoryConnector:
             yield from self._folder_pages(folder, tree[folder], known, behind)
         self.verify()
 
+    def look(self, scope: Scope, known: Known, folders: Sequence[bytes]) -> Iterator[Page]:
+        self.verify()
+        tree = self._tree()
+        waiting = sorted(set(folders), reverse=True)
+        looked = set[bytes]()
+        while waiting:
+            folder = waiting.pop()
+            if folder in looked:
+                continue
+            looked.add(folder)
+            if folder not in tree:
+                yield Page((FolderGone(folder),), 0, 0, folder + b"\0" + _FOLDER_ENDED)
+                continue
+            waiting.extend(_join(folder, name) for name in sorted(tree[folder] - known.folders(folder), reverse=True))
+            yield from self._folder_pages(folder, tree[folder], known, b"")
+        self.verify()
+
     def _folder_pages(self, folder: bytes, below: set[bytes], known: Known, behind: bytes) -> Iterator[Page]:
         if folder in self._not_listed:
             yield Page((self._not_listed[folder],), 0, 0, folder + b"\0" + _FOLDER_ENDED)

@@ -167,6 +167,41 @@ class ConnectorContract:
             assert sum(page.seen for page in whole[: number + 1]) + sum(page.seen for page in rest) == len(_TREE)
             assert sum(page.folders for page in whole[: number + 1] + rest) == sum(page.folders for page in whole)
 
+    def test_a_look_tells_what_differs_in_a_folder_and_in_no_other(self, filled: Source) -> None:
+        known = Remembered()
+        known.store(self._pages(filled))
+        filled.put(b"HR/contract.txt", b"second, and longer")
+        filled.put(b"HR/Leavers/1.txt", b"second, and longer")
+        filled.put(b"HR/new.txt", b"new")
+        filled.remove(b"readme.txt")
+
+        looked = list(filled.connector.look(self._scope(filled), known, [b"HR", b"HR"]))
+
+        assert sorted(item.ref.path for item in found(looked)) == [b"HR/contract.txt", b"HR/new.txt"]
+        assert [change for page in looked for change in page.changes if not isinstance(change, Found)] == []
+
+    def test_a_look_goes_down_into_folders_that_are_not_known(self, filled: Source) -> None:
+        known = Remembered()
+        known.store(self._pages(filled))
+        filled.put(b"HR/2026/May/a.txt", b"a")
+        filled.put(b"HR/2026/b.txt", b"b")
+
+        looked = list(filled.connector.look(self._scope(filled), known, [b"HR", b"HR/2026"]))
+
+        assert sorted(item.ref.path for item in found(looked)) == [b"HR/2026/May/a.txt", b"HR/2026/b.txt"]
+
+    def test_a_look_tells_what_has_gone(self, filled: Source) -> None:
+        filled.put(b"HR/stays.txt", b"stays")
+        known = Remembered()
+        known.store(self._pages(filled))
+        filled.remove(b"HR/Leavers")
+        filled.remove(b"HR/contract.txt")
+
+        looked = list(filled.connector.look(self._scope(filled), known, [b"HR", b"HR/Leavers"]))
+
+        told = {repr(change) for page in looked for change in page.changes}
+        assert told == {repr(FolderGone(b"HR/Leavers")), repr(Gone(ItemRef(b"HR", b"contract.txt")))}
+
     def test_content_is_what_was_put(self, filled: Source) -> None:
         for item in found(self._pages(filled)):
             with filled.connector.open(self._scope(filled), item) as content:

@@ -17,7 +17,7 @@ from agent.catalogue.tables import change_count
 from agent.errors import CatalogueError
 from agent.model.witness import Testimony, Witness, no_witness
 
-HEAD = "0007"
+HEAD = "0009"
 _BUSY_SECONDS = 10.0
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, case, select
 from sqlalchemy.dialects.sqlite import insert
 
 from agent.catalogue import verdicts
-from agent.catalogue.base import ItemResult, Pass, Recorded
+from agent.catalogue.base import ItemResult, Recorded, Share
 from agent.catalogue.disposal_tables import disposal
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.folders import ensure_folder
@@ -27,6 +27,7 @@ from agent.catalogue.tables import (
     item,
     standing,
 )
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction
 from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef
@@ -48,13 +49,18 @@ def below(path: bytes) -> tuple[bytes, bytes]:
 
 
 class Recorder:
-    """Writes the results of one pass inside the caller's transaction."""
+    """Writes what a pass, or a look, told inside the caller's transaction."""
 
-    def __init__(self, connection: Connection, current: Pass, at: datetime) -> None:
+    def __init__(
+        self, connection: Connection, share: Share, version: AnalysisVersion, at: datetime, pass_id: int | None = None
+    ) -> None:
         self._connection = connection
-        self._pass = current
+        self._share = share
+        self._version = version
+        self._pass_id = pass_id
         self._at = microseconds(at)
         self._folder_ids: dict[bytes, int] = {}
+        self.came_or_went = 0  # items that a look found new, or no more
         self._fingerprint_ids: dict[tuple[frozenset[str], bool], int] = {}
 
     def write(self, results: Sequence[Recorded]) -> None:
@@ -81,7 +87,7 @@ class Recorder:
         if not results:
             return
         for path in {result.ref.folder for result in results}:
-            self._folder_ids[path] = ensure_folder(self._connection, self._pass.share.id, path)
+            self._folder_ids[path] = ensure_folder(self._connection, self._share.id, path)
         upsert = insert(item)
         kept = {"id", "folder_id", "name"}
         changed: dict[str, Any] = {
@@ -91,6 +97,8 @@ class Recorder:
         reborn = item.c.state == TOMBSTONE
         changed["first_seen_at"] = case((reborn, upsert.excluded.first_seen_at), else_=item.c.first_seen_at)
         places = [(self._folder_ids[result.ref.folder], result.ref.name) for result in results]
+        if self._pass_id is None:
+            self.came_or_went += sum(not self._is_live(*place) for place in places)
         forget_places(self._connection, places)  # with the content that the items had
         self._connection.execute(
             upsert.on_conflict_do_update(index_elements=["folder_id", "name"], index_where=NAMED, set_=changed),
@@ -98,6 +106,10 @@ class Recorder:
         )
         forget_places(self._connection, places)  # and with the content that they have now
         self._findings(results)
+
+    def _is_live(self, folder_id: int, name: bytes) -> bool:
+        statement = "SELECT 1 FROM item WHERE folder_id = ? AND name = ? AND state = 0"
+        return self._connection.exec_driver_sql(statement, (folder_id, name)).first() is not None
 
     def _row(self, result: ItemResult) -> dict[str, Any]:
         there, extraction = result.item, result.extraction
@@ -139,7 +151,7 @@ class Recorder:
         with_text = bool(extraction and extraction.characters)
         key = (met, with_text)
         if key not in self._fingerprint_ids:
-            found = fingerprint_of(self._connection, self._pass.version, met, with_text=with_text)
+            found = fingerprint_of(self._connection, self._version, met, with_text=with_text)
             self._fingerprint_ids[key] = found
         return self._fingerprint_ids[key]
 
@@ -163,12 +175,12 @@ class Recorder:
         return ids
 
     def _gone(self, ref: ItemRef) -> None:
-        within = select(folder.c.id).where(folder.c.share_id == self._pass.share.id, folder.c.path == ref.folder)
+        within = select(folder.c.id).where(folder.c.share_id == self._share.id, folder.c.path == ref.folder)
         self._mark_missing(item.c.folder_id.in_(within) & (item.c.name == ref.name))
 
     def _folder_gone(self, path: bytes) -> None:
         start, end = below(path)
-        inside = (folder.c.share_id == self._pass.share.id) & (
+        inside = (folder.c.share_id == self._share.id) & (
             (folder.c.path == path) | ((folder.c.path >= start) & (folder.c.path < end))
         )
         self._mark_missing(item.c.folder_id.in_(select(folder.c.id).where(inside)))
@@ -181,10 +193,13 @@ class Recorder:
         copy = item.alias()
         copies = select(copy.c.id).join(item, item.c.content_hash == copy.c.content_hash).where(gone)
         self._connection.execute(standing.delete().where(standing.c.item_id.in_(copies)))
-        self._connection.execute(item.update().where(gone).values(state=MISSING, gone_at=self._at))
+        missing = self._connection.execute(item.update().where(gone).values(state=MISSING, gone_at=self._at))
+        self.came_or_went += missing.rowcount
 
     def _not_listed(self, path: bytes, reason: str, *, failed: bool) -> None:
-        row = {"pass_id": self._pass.id, "path": path, "reason": str(reason), "failed": failed}
+        if self._pass_id is None:
+            return  # of a look; the next pass will tell
+        row = {"pass_id": self._pass_id, "path": path, "reason": str(reason), "failed": failed}
         self._connection.execute(insert(folder_not_listed).on_conflict_do_nothing(), row)
 
 

@@ -14,16 +14,20 @@ from sqlalchemy import Connection, func, select
 
 from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.database import Database
+from agent.catalogue.dirty import DirtyFolders
 from agent.catalogue.disposals import DisposalRecords
 from agent.catalogue.events import EventRecords
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.holds import HoldRecords
+from agent.catalogue.jobs import JobRecords
+from agent.catalogue.notices import NoticeRecords
 from agent.catalogue.outgoing import BundleRecords, CertificateRecords
 from agent.catalogue.pauses import PauseRecords
 from agent.catalogue.reading import KnownItems, RecordReader, moment
 from agent.catalogue.recording import Recorder, below, microseconds
 from agent.catalogue.review_samples import ReviewSamples
 from agent.catalogue.reviews import ReviewRecords
+from agent.catalogue.services import ServiceRecords
 from agent.catalogue.standing import Standing, Standings
 from agent.catalogue.tables import (
     LIVE,
@@ -64,6 +68,10 @@ class Catalogue:
         self.pauses = PauseRecords(database)
         self.bundles = BundleRecords(database)
         self.certificates = CertificateRecords(database)
+        self.jobs = JobRecords(database)
+        self.dirty = DirtyFolders(database)
+        self.services = ServiceRecords(database)
+        self.notices = NoticeRecords(database)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True, witness: Witness = no_witness) -> Self:
@@ -189,7 +197,7 @@ class Catalogue:
         """Stores results and cursor together. `seen` and `folders` are added to the pass's counts."""
         scanned = sum(result.scanned_bytes for result in results if isinstance(result, ItemResult))
         with self._database.transaction() as connection:
-            Recorder(connection, current, at).write(results)
+            Recorder(connection, current.share, current.version, at, current.id).write(results)
             connection.execute(
                 scan_pass.update()
                 .where(scan_pass.c.id == current.id)
@@ -202,6 +210,18 @@ class Catalogue:
             )
             if results:
                 self._facts_changed()
+
+    def commit_look(self, of: Share, version: AnalysisVersion, results: Sequence[Recorded], at: datetime) -> None:
+        """Stores what a look into some folders told. What is missing there is buried by the next whole pass only."""
+        if not results:
+            return
+        with self._database.transaction() as connection:
+            recorder = Recorder(connection, of, version, at)
+            recorder.write(results)
+            self._facts_changed()
+            running = (scan_pass.c.share_id == of.id) & (scan_pass.c.state == _RUNNING)
+            counted = scan_pass.c.meanwhile + recorder.came_or_went
+            connection.execute(scan_pass.update().where(running).values(meanwhile=counted))
 
     def end_pass(self, current: Pass, at: datetime) -> PassResult:
         """Ends a pass whose walk came to its end on a verified scope.
@@ -245,7 +265,8 @@ class Catalogue:
             size_bytes=row.size_bytes,
             started_at=moment(row.started_at),
             ended_at=None if row.ended_at is None else moment(row.ended_at),
-            reconciles=row.state == _COMPLETE and row.seen + coverage["unreached"] == accounted,
+            reconciles=row.state == _COMPLETE and abs(row.seen + coverage["unreached"] - accounted) <= row.meanwhile,
+            meanwhile=row.meanwhile,
             **coverage,
         )
 

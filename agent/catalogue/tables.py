@@ -70,6 +70,7 @@ scan_pass = Table(
     Column("folders", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("tombstoned", BigInteger, nullable=False),
+    Column("meanwhile", BigInteger, nullable=False, server_default=text("0")),
     Column("coverage", Text),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),

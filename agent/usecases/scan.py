@@ -1,95 +1,32 @@
-"""Crawls a scope, analyses what changed, and records batch and cursor together: any end is a place to go on from.
-
-Every item that is seen ends as scanned, skipped(reason) or failed(reason).
-"""
+"""Crawls a scope, analyses what changed, and records batch and cursor together: any end is a place to go on from."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
 
-from agent.catalogue.base import ItemResult, Pass, PassResult, Recorded, Share
+from agent.catalogue.base import PassResult, Recorded, Share
 from agent.catalogue.store import Catalogue
 from agent.errors import SourceUnavailable
-from agent.execution.base import Executor, Lost, Ticket
-from agent.model.analysis_version import ANY_FORMAT, AnalysisVersion
-from agent.model.decision import KEY_MARK
-from agent.model.key import NAMED_AS, Identify, hidden, normalise_key
-from agent.model.outcome import Extraction, ExtractionStatus, ItemReason, Outcome, OutcomeKind, outcome_of
-from agent.usecases.analyse import Analysis
-from connectors.base import Change, Connector, Content, Failed, Found, Item, ItemRef, Page, Scope, Skipped, SkipReason
-from connectors.errors import (
-    AccessTimeWouldChange,
-    ConnectorError,
-    ItemChanged,
-    ItemNotFound,
-    LockedAtSource,
-    Offline,
-    PermissionDenied,
-    ScopeUnavailable,
-    Sparse,
-)
+from agent.execution.base import Executor
+from agent.model.analysis_version import AnalysisVersion
+from agent.model.key import Identify
+from agent.usecases.intake import Intake, Progress
+from connectors.base import Connector, Scope
+from connectors.errors import ScopeUnavailable
 
 log = structlog.get_logger("retentiond.scan")
 
-_BATCH_RESULTS = 500
-_BATCH_SECONDS = 2.0
-_BATCHES_AHEAD = 4  # a document that takes long holds its batch back; this many may be taken up meanwhile
 
-# What an error on opening means for the item, and whether the next scan shall try again although nothing changed.
-_ON_OPENING: tuple[tuple[type[ConnectorError], Outcome, bool], ...] = (
-    (ItemNotFound, Outcome(OutcomeKind.SKIPPED, ItemReason.VANISHED), True),
-    (ItemChanged, Outcome(OutcomeKind.FAILED, ItemReason.CHANGED_WHILE_READ), True),
-    (LockedAtSource, Outcome(OutcomeKind.FAILED, ItemReason.LOCKED_AT_SOURCE), True),
-    (PermissionDenied, Outcome(OutcomeKind.FAILED, "permission_denied"), True),
-    (Offline, Outcome(OutcomeKind.SKIPPED, SkipReason.OFFLINE), False),
-    (Sparse, Outcome(OutcomeKind.SKIPPED, SkipReason.SPARSE), False),
-    (AccessTimeWouldChange, Outcome(OutcomeKind.SKIPPED, SkipReason.ACCESS_TIME), True),
-    (ConnectorError, Outcome(OutcomeKind.FAILED, "io_error"), True),
-)
-
-
-# Hears how far a scan has come: so many more items, of so many bytes.
-Progress = Callable[[int, int], None]
-
-
-@dataclass(slots=True)
-class _Pending:
-    """An item that has been opened and handed to a worker."""
-
-    item: Item
-    content: Content
-    ticket: Ticket
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one or more pages told, on its way into the catalogue; it is stored together with the last page's cursor."""
-
-    cursor: bytes
-    seen: int = 0
-    folders: int = 0
-    entries: list[Recorded | _Pending] = field(default_factory=list)
-
-    def waits_for(self) -> Ticket | None:
-        for entry in self.entries:
-            if isinstance(entry, _Pending) and not entry.ticket.done:
-                return entry.ticket
-        return None
-
-
-def _lost(reason: str) -> Extraction:
-    """What is known of a document that ended the process which analysed it: it may have been any format's reader."""
-    return Extraction(ExtractionStatus.KILLED, "unknown", (reason,), met=frozenset({ANY_FORMAT}))
+def never() -> bool:
+    """Nobody asks for the scan to stop."""
+    return False
 
 
 class Scan:
-    """One pass over one scope."""
+    """One pass over one scope, or looks into some of its folders."""
 
     def __init__(
         self,
@@ -114,39 +51,83 @@ class Scan:
         self._now = now
         self._on_progress = on_progress
         self._identify = identify
-        self._under_way: deque[_Batch] = deque()
-        self._held_back: dict[bytes, ItemRef] = {}  # hard-link names given out in pages not yet committed
-        self._opened = 0
-        self._committed_at = time.monotonic()
 
-    def run(self, *, new_mount: bool = False) -> tuple[PassResult, int]:
+    def run(self, *, new_mount: bool = False, stop: Callable[[], bool] = never) -> tuple[PassResult, int]:
         """Does the pass, or goes on with the one that was interrupted; gives its result and how many items were opened.
 
-        Raises `SourceUnavailable` if the scope cannot be reached or another file system answers in its place
-        (unless `new_mount` says that this is meant); what was recorded until then stays, and nothing is inferred.
+        `stop` is asked between pages: once it says yes, what is under way is finished and stored, and the result is
+        that of a pass which is not `complete`. Raises `SourceUnavailable` if the scope cannot be reached or another
+        file system answers in its place (unless `new_mount` says that this is meant); what was recorded until then
+        stays, and nothing is inferred.
         """
-        share = self._share(new_mount)
+        share = self._known_share(new_mount=new_mount)
         current = self._catalogue.begin_pass(share, self._version, self._now())
         log.info("scan.began", share=share.name, number=current.number, resumed=current.resumed)
         self._on_progress(current.seen, 0)
+
+        def store(results: Sequence[Recorded], cursor: bytes, seen: int, folders: int) -> None:
+            self._catalogue.commit(current, results, cursor, seen, folders, self._now())
+
+        intake = self._intake(share, store)
+        stopped = False
         try:
             known = self._catalogue.known(current)
             for page in self._connector.changes(self._scope, known, after=current.cursor):
-                self._take_up(share, page)
-                self._executor.poll()
-                self._commit_finished(current)
-            self._commit_finished(current, everything=True)
+                intake.take_up(page)
+                if stopped := stop():
+                    break
+            intake.finish()
         except ScopeUnavailable as error:
-            self._close_contents()
             raise SourceUnavailable(f"{self._location}: {error}") from error
-        except BaseException:
-            self._close_contents()
-            raise
+        finally:
+            intake.close()
+        if stopped:
+            result = self._catalogue.last_pass(share)
+            assert result is not None  # noqa: S101 — it was begun above
+            log.info("scan.stopped", share=share.name, seen=result.seen)
+            return result, intake.opened
         result = self._catalogue.end_pass(current, self._now())
         log.info("scan.ended", share=share.name, seen=result.seen, reconciles=result.reconciles)
-        return result, self._opened
+        return result, intake.opened
 
-    def _share(self, new_mount: bool) -> Share:
+    def look(self, folders: Sequence[bytes], *, stop: Callable[[], bool] = never) -> int:
+        """Takes in what differs in these folders, as a source has told that something happened in them; gives how many
+        items were opened.
+
+        What is missing is taken for missing, never for deleted: that needs a whole pass. Raises `SourceUnavailable`.
+        """
+        share = self._known_share(new_mount=False)
+
+        def store(results: Sequence[Recorded], _cursor: bytes, _seen: int, _folders: int) -> None:
+            self._catalogue.commit_look(share, self._version, results, self._now())
+
+        intake = self._intake(share, store)
+        try:
+            known = self._catalogue.known_under(share, self._version)
+            for page in self._connector.look(self._scope, known, folders):
+                intake.take_up(page)
+                if stop():
+                    break
+            intake.finish()
+        except ScopeUnavailable as error:
+            raise SourceUnavailable(f"{self._location}: {error}") from error
+        finally:
+            intake.close()
+        return intake.opened
+
+    def _intake(self, share: Share, store: Callable[[Sequence[Recorded], bytes, int, int], None]) -> Intake:
+        return Intake(
+            self._connector,
+            self._scope,
+            self._catalogue,
+            self._executor,
+            share,
+            store,
+            self._on_progress,
+            self._identify,
+        )
+
+    def _known_share(self, *, new_mount: bool) -> Share:
         share = self._catalogue.ensure_share(self._scope.name, self._location, self._scope.identity)
         if share.identity != self._scope.identity:
             if not new_mount:
@@ -157,114 +138,3 @@ class Scan:
                 )
             share = self._catalogue.accept_identity(share, self._scope.identity)
         return share
-
-    def _take_up(self, share: Share, page: Page) -> None:
-        """Adds the page to the youngest batch, or begins a new one when that is full."""
-        if not self._under_way or len(self._under_way[-1].entries) >= _BATCH_RESULTS:
-            self._under_way.append(_Batch(page.cursor))
-        batch = self._under_way[-1]
-        entries = [self._entry(share, change) for change in page.changes]
-        batch.entries.extend(entries)
-        self._on_progress(page.seen - sum(isinstance(entry, _Pending) for entry in entries), 0)
-        batch.seen += page.seen
-        batch.folders += page.folders
-        batch.cursor = page.cursor
-
-    def _entry(self, share: Share, change: Change) -> Recorded | _Pending:
-        match change:
-            case Found(item):
-                return self._found(share, self._without_values(item))
-            case Skipped(item, reason):
-                return ItemResult(item.ref, self._without_values(item), Outcome(OutcomeKind.SKIPPED, reason))
-            case Failed(ref, reason):
-                log.warning("item.failed", item=str(ref), reason=reason.value)
-                return ItemResult(ref, None, Outcome(OutcomeKind.FAILED, reason), retry=True)
-            case _:
-                return change
-
-    def _without_values(self, item: Item) -> Item:
-        """The item, the keys in its marks turned into keyed hashes: they may name persons."""
-        if not any(name.startswith(KEY_MARK) for name in item.marks):
-            return item
-        marks = {name: value for name, value in item.marks.items() if not name.startswith(KEY_MARK)}
-        if self._identify is not None:
-            for name, value in item.marks.items():
-                if name.startswith(KEY_MARK) and normalise_key(value):
-                    marks[name] = hidden(self._identify(NAMED_AS, normalise_key(value)))
-        return replace(item, marks=marks)
-
-    def _found(self, share: Share, item: Item) -> ItemResult | _Pending:
-        if item.link_count > 1 and item.file_id:
-            holder = self._held_back.get(item.file_id) or self._catalogue.holder_of(share, item.file_id)
-            if holder is not None and holder != item.ref:
-                return ItemResult(item.ref, item, Outcome(OutcomeKind.SKIPPED, ItemReason.HARD_LINK))
-            self._held_back[item.file_id] = item.ref
-        try:
-            content = self._connector.open(self._scope, item)
-        except ScopeUnavailable:
-            raise
-        except ConnectorError as error:
-            outcome, retry = next((outcome, retry) for kind, outcome, retry in _ON_OPENING if isinstance(error, kind))
-            log.warning("item.not_opened", item=str(item.ref), outcome=str(outcome))
-            return ItemResult(item.ref, item, outcome, retry=retry)
-        self._opened += 1
-        ticket = self._executor.submit(content.fileno(), item.ref.name)
-        if ticket.done:
-            self._on_progress(1, item.size_bytes)
-        else:
-            ticket.on_done = lambda: self._on_progress(1, item.size_bytes)
-        return _Pending(item, content, ticket)
-
-    def _commit_finished(self, current: Pass, *, everything: bool = False) -> None:
-        """Commits the oldest batches whose items are all answered, once they are full or old enough."""
-        while self._under_way:
-            batch = self._under_way[0]
-            full = len(batch.entries) >= _BATCH_RESULTS
-            if not (everything or full or time.monotonic() - self._committed_at >= _BATCH_SECONDS):
-                return
-            while (ticket := batch.waits_for()) is not None:
-                if not everything and len(self._under_way) < _BATCHES_AHEAD:
-                    return
-                self._executor.wait(ticket)
-            self._commit(current, batch)
-            self._under_way.popleft()
-
-    def _commit(self, current: Pass, batch: _Batch) -> None:
-        recorded = [self._settled(entry) if isinstance(entry, _Pending) else entry for entry in batch.entries]
-        self._catalogue.commit(current, recorded, batch.cursor, batch.seen, batch.folders, self._now())
-        self._committed_at = time.monotonic()
-        for result in recorded:
-            item = result.item if isinstance(result, ItemResult) else None
-            if item is not None and self._held_back.get(item.file_id) == item.ref:
-                del self._held_back[item.file_id]
-
-    def _settled(self, pending: _Pending) -> ItemResult:
-        item, answer = pending.item, pending.ticket.answer
-        with pending.content as content:
-            current = content.still_current()
-        if not current:
-            log.warning("item.changed_while_read", item=str(item.ref))
-            outcome = Outcome(OutcomeKind.FAILED, ItemReason.CHANGED_WHILE_READ)
-            return ItemResult(item.ref, item, outcome, retry=True)
-        if isinstance(answer, Lost):
-            answer = Analysis(_lost(answer.reason), (), 0, None)
-        outcome = outcome_of(answer.extraction)
-        if outcome.kind is OutcomeKind.FAILED:
-            log.warning("item.failed", item=str(item.ref), reason=outcome.reason)
-        return ItemResult(
-            item.ref,
-            item,
-            outcome,
-            answer.extraction,
-            answer.content_hash,
-            answer.findings,
-            answer.total,
-            answer.verdict,
-        )
-
-    def _close_contents(self) -> None:
-        for batch in self._under_way:
-            for entry in batch.entries:
-                if isinstance(entry, _Pending):
-                    entry.content.close()
-        self._under_way.clear()

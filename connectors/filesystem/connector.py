@@ -12,7 +12,7 @@ from connectors.errors import ScopeUnavailable, Unsupported
 from connectors.filesystem import attributes
 from connectors.filesystem.content import mount_keeps_access_times, open_content
 from connectors.filesystem.facts import on_opening
-from connectors.filesystem.walk import Directories, open_folder, walk
+from connectors.filesystem.walk import Directories, look, open_folder, walk
 
 HOLD = b".retentiond-hold"  # where items lie that have been taken out of their places; never scanned
 
@@ -49,6 +49,11 @@ class FilesystemConnector:
     def changes(self, scope: Scope, known: Known, after: bytes | None = None) -> Iterator[Page]:
         self._verify(scope)
         yield from walk(self._open_root(), known, after, self._excluded_directories())
+        self._verify(scope)
+
+    def look(self, scope: Scope, known: Known, folders: Sequence[bytes]) -> Iterator[Page]:
+        self._verify(scope)
+        yield from look(self._open_root(), known, folders, self._excluded_directories())
         self._verify(scope)
 
     def open(self, scope: Scope, item: Item) -> OpenContent:

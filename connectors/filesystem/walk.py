@@ -10,7 +10,7 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping, Set
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
 
 from connectors.base import (
     Change,
@@ -32,7 +32,7 @@ from connectors.filesystem.facts import fail_reason, moment, special, version_of
 from connectors.filesystem.linux import birth_time, open_beneath
 
 _FILE_ID = struct.Struct("=QQ")
-_CHANGES_PER_PAGE = 1_000
+_CHANGES_PER_PAGE = 250  # between pages a scan can be stopped, or look at what is more urgent
 _SEEN_PER_PAGE = 20_000
 _ALL_ITEMS = b"/"
 _ENCODING = sys.getfilesystemencoding()
@@ -56,6 +56,49 @@ def walk(root: int, known: Known, after: bytes | None, excluded: Directories) ->
     waiting: list[bytes] = [b""]  # the next one last
     if after is not None:
         waiting = yield from _go_on(root, known, after, excluded)
+    yield from _walk(root, known, waiting, excluded)
+
+
+def look(root: int, known: Known, folders: Sequence[bytes], excluded: Directories) -> Iterator[Page]:
+    """What differs from `known` in these folders, and in folders in them that are not known, with all below."""
+    walked = set[bytes]()
+    for folder in sorted(set(folders)):
+        if any(folder[:end] in walked for end in _ends(folder)) or _within(root, folder, excluded):
+            continue
+        listing = _list(root, folder, excluded)
+        if isinstance(listing, _Listing):
+            new = [_join(folder, name) for name in sorted(set(listing.folders) - known.folders(folder))]
+            with listing:
+                yield from _pages(listing, known, b"")
+            walked.update(new)
+            yield from _walk(root, known, new[::-1], excluded)
+        else:
+            yield Page((listing,), 0, 0, _cursor(folder, _ALL_ITEMS))
+
+
+def _ends(folder: bytes) -> Iterator[int]:
+    """Where each folder on the way to this one, and itself, ends in its path."""
+    end = folder.find(b"/")
+    while end >= 0:
+        yield end
+        end = folder.find(b"/", end + 1)
+    yield len(folder)
+
+
+def _within(root: int, folder: bytes, excluded: Directories) -> bool:
+    """Whether the way to the folder leads through one that is left out."""
+    for end in _ends(folder):
+        try:
+            facts = os.stat(folder[:end], dir_fd=root, follow_symlinks=False)
+        except OSError:
+            return False  # listing it will say why
+        if (facts.st_dev, facts.st_ino) in excluded:
+            return True
+    return False
+
+
+def _walk(root: int, known: Known, waiting: list[bytes], excluded: Directories) -> Iterator[Page]:
+    """Goes through these folders and all below, the last one first."""
     while waiting:
         folder = waiting.pop()
         listing = _list(root, folder, excluded)

@@ -13,7 +13,8 @@ from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus
 from agent.settings import Settings
-from agent.usecases import scan
+from agent.usecases import intake
+from agent.usecases.scan import Scan
 from agent.usecases.analyse import Analysis
 from connectors.filesystem import walk
 
@@ -34,11 +35,11 @@ class Counting:
 def run_scan(share: Path, state: Path) -> tuple[int, bool]:
     """Scans the folder; gives how many items were seen, and whether every one is accounted for."""
     start_logging(verbose=False)
-    scan._BATCH_RESULTS = 40  # small batches: more places to be killed between
+    intake._BATCH_RESULTS = 40  # small batches: more places to be killed between
     walk._CHANGES_PER_PAGE = 20
     connector = bootstrap.share_connector(share, "share", state, Settings())
     with bootstrap.open_catalogue(bootstrap.state_directory(state, Settings(), create=True), create=True) as catalogue:
-        result, _ = scan.Scan(
+        result, _ = Scan(
             connector,
             bootstrap.scope_of(connector, share),
             str(share),

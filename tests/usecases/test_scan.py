@@ -295,7 +295,7 @@ def test_whatever_happens_between_and_during_scans_the_last_one_reconciles_and_k
     office = Office(tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite")
     there: set[bytes] = set()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agent.usecases.scan._BATCH_RESULTS", 1)
+        patch.setattr("agent.usecases.intake._BATCH_RESULTS", 1)
         for happenings, stop_after in rounds:
             for kind, path in happenings:
                 _happen(office.source, there, kind, path)

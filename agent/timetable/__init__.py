@@ -1,0 +1,1 @@
+"""When something is to be done: times by cron expressions, and the hours in which it may be done."""
