@@ -120,7 +120,7 @@ def _keyed(secret: bytes, data: bytes) -> bytes:
 @contextmanager
 def sole_actor(state: Path) -> Iterator[None]:
     """Holds the state directory for one that acts at a time. Raises `UsageError` if another does."""
-    descriptor = os.open(state / "dispose.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(state / "dispose.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, bootstrap.file_mode(state))
     with open(descriptor, "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,7 @@ import datetime as dt
 import fcntl
 import functools
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from agent.errors import ConfigurationError, SourceUnavailable, UsageError
-from agent.settings import Settings, load_settings
+from agent.settings import Settings, ShareSettings, load_settings
 from connectors.base import show_name
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from agent.vault.keys import RootKey
     from agent.vault.store import Vault
     from connectors.base import Connector, Scope
+    from connectors.watching import Watch
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
 SYSTEM_STATE = Path("/var/lib/retentiond")
@@ -121,6 +123,13 @@ def state_directory(state: Path | None, settings: Settings, *, create: bool) -> 
     return state
 
 
+def file_mode(state: Path) -> int:
+    """How files in the state directory are made: for their owner alone, or, where it belongs to a group that works in
+    it together (set-group-ID and writable for the group), for that group as well."""
+    shared = stat.S_ISGID | stat.S_IWGRP
+    return 0o660 if state.stat().st_mode & shared == shared else 0o600
+
+
 def open_catalogue(state: Path, *, create: bool = False) -> Catalogue:
     """The catalogue kept in `state`."""
     from agent.catalogue.store import Catalogue
@@ -144,7 +153,7 @@ def trail(state: Path) -> Trail:
 @contextmanager
 def sole_writer(state: Path) -> Iterator[None]:
     """Holds the state directory for one scan at a time. Raises `UsageError` if another holds it."""
-    descriptor = os.open(state / "scan.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(state / "scan.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, file_mode(state))
     with open(descriptor, "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -209,6 +218,31 @@ def share_connector(path: Path, name: str, state: Path, settings: Settings) -> C
     if settings.files_per_second is not None:
         connector = RateLimited(connector, settings.files_per_second)
     return ReadOnly(connector)
+
+
+def watch_of(state: Path, settings: Settings) -> Callable[[ShareSettings], Watch | None]:
+    """What opens a watch over a share; none if its settings say that it is not to be watched."""
+    from connectors.registry import watch_class
+
+    def open_watch(share: ShareSettings) -> Watch | None:
+        if not share.watch:
+            return None
+        root = os.fsencode(os.path.abspath(share.path))
+        most = settings.service.most_watches
+        return watch_class("filesystem")(root, excluded=(os.fsencode(state),), most_watches=most)
+
+    return open_watch
+
+
+def anchor(state: Path, catalogue: Catalogue, file: str | None) -> None:
+    """Signs the audit log as it stands, and appends the checkpoint to a file. Raises `AnchorFailed`."""
+    from agent.audit.anchors import FileAnchor
+    from agent.audit.log import AuditLog
+
+    with catalogue.recording() as connection:
+        note = AuditLog(connection).checkpoint(connection, trail(state).signing_key)
+    if file is not None:
+        FileAnchor(Path(file)).publish(note)
 
 
 def scope_of(connector: Connector, path: Path) -> Scope:
@@ -323,13 +357,14 @@ def build_analyst(settings: Settings, identity_key: bytes) -> Analyst:
     return Analyst(extractor_from(settings), detector_from(settings), FindingIdentity(identity_key).of)
 
 
-def worker_pool(settings: Settings, state: Path, jobs: int) -> ProcessPool:
-    """The processes that analyse documents; they start with the first document."""
+def worker_pool(settings: Settings, state: Path, jobs: int, on_wait: Callable[[], None] = lambda: None) -> ProcessPool:
+    """The processes that analyse documents; they start with the first document. `on_wait` as `ProcessPool`."""
     from agent.execution.pool import ProcessPool
     from agent.keys import derive, master_key
 
     identity_key = derive(master_key(state / "master.key"), "subject index")
-    return ProcessPool(functools.partial(build_analyst, settings, identity_key), jobs or os.cpu_count() or 1)
+    build = functools.partial(build_analyst, settings, identity_key)
+    return ProcessPool(build, jobs or os.cpu_count() or 1, on_wait=on_wait)
 
 
 def analysis_version(settings: Settings) -> AnalysisVersion:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from connectors.base import Connector
 from connectors.holding import Holding
+from connectors.watching import Watch
 
 _CLASSES = {
     "filesystem": ("connectors.filesystem.connector", "FilesystemConnector"),
@@ -14,6 +15,10 @@ _CLASSES = {
 
 _HOLDINGS = {
     "filesystem": ("connectors.filesystem.holding", "FilesystemHolding"),
+}
+
+_WATCHES = {
+    "filesystem": ("connectors.filesystem.watching", "FolderWatch"),
 }
 
 
@@ -28,4 +33,11 @@ def holding_class(kind: str) -> Callable[..., Holding]:
     """What makes the changing half of connectors of that kind. Raises `KeyError` for an unknown kind."""
     module, name = _HOLDINGS[kind]
     made: Callable[..., Holding] = getattr(import_module(module), name)
+    return made
+
+
+def watch_class(kind: str) -> Callable[..., Watch]:
+    """What watches sources of that kind. Raises `KeyError` for an unknown kind."""
+    module, name = _WATCHES[kind]
+    made: Callable[..., Watch] = getattr(import_module(module), name)
     return made

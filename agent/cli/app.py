@@ -16,6 +16,15 @@ COMMANDS = {
         "agent.cli.scan:scan",
         "Scan folders: which files hold personal data, which class each has, since when it is due and why.",
     ),
+    "run": (
+        "agent.cli.run:run",
+        "Serve: watch the shares, scan what changes, keep dates, and carry out what is approved, until told to stop.",
+    ),
+    "jobs": (
+        "agent.cli.jobs:jobs_app",
+        "Show what the service does when and how it went; let a job begin at once, pause and resume it. When each "
+        "is due stands in the settings, under service.jobs.",
+    ),
     "status": (
         "agent.cli.status:status",
         "Show the shares, their last scans, and whether everything is accounted for.",

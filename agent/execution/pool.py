@@ -26,6 +26,8 @@ from agent.execution.base import Lost, Ticket, Work
 _LENGTH = struct.Struct("!I")
 _READY_SECONDS = 120.0
 _QUEUED_PER_WORKER = 16
+_SLICE_SECONDS = 10.0
+_DOCUMENTS_PER_WORKER = 5_000  # then another takes its place, so that memory a library does not give back is freed
 
 
 def _send(connection: socket.socket, message: object) -> None:
@@ -88,13 +90,21 @@ class _Worker:
         theirs.close()
         self.ready = False
         self.ticket: Ticket | None = None
+        self.given = 0
         self.deadline = time.monotonic() + _READY_SECONDS
 
     def give(self, ticket: Ticket, seconds: float) -> None:
         socket.send_fds(self.connection, [_LENGTH.pack(len(ticket.name))], [ticket.descriptor])
         self.connection.sendall(ticket.name)
         self.ticket = ticket
+        self.given += 1
         self.deadline = time.monotonic() + seconds
+
+    def retire(self) -> None:
+        """Lets it end by itself: it finds that nothing more comes."""
+        self.connection.close()
+        self.process.join(_SLICE_SECONDS)
+        self.end()
 
     def end(self) -> None:
         self.connection.close()
@@ -108,13 +118,24 @@ class ProcessPool:
 
     `build` makes the work inside each process and must be picklable. A document that takes longer than `seconds`
     is answered with `Lost("timeout")`. Raises the `AgentError` that `build` or the work raised, and
-    `WorkersCannotStart` when workers end before they are ready.
+    `WorkersCannotStart` when workers end before they are ready. `on_wait` is called every ten seconds at least while
+    answers are waited for. A worker that has had `documents_per_worker` is replaced by a new one.
     """
 
-    def __init__(self, build: Callable[[], Work], jobs: int, seconds: float = 900.0) -> None:
+    def __init__(
+        self,
+        build: Callable[[], Work],
+        jobs: int,
+        seconds: float = 900.0,
+        *,
+        on_wait: Callable[[], None] = lambda: None,
+        documents_per_worker: int = _DOCUMENTS_PER_WORKER,
+    ) -> None:
         self._build = build
         self._jobs = jobs
         self._seconds = seconds
+        self._on_wait = on_wait
+        self._documents_per_worker = documents_per_worker
         self._workers: list[_Worker] = []
         self._queue: deque[Ticket] = deque()
 
@@ -152,7 +173,9 @@ class ProcessPool:
         if not waiting:
             return
         if wait_seconds is None:
-            wait_seconds = max(0.0, min(worker.deadline for worker in waiting) - time.monotonic())
+            longest = max(0.0, min(worker.deadline for worker in waiting) - time.monotonic())
+            wait_seconds = min(longest, _SLICE_SECONDS)
+            self._on_wait()
         poller = select.poll()
         by_descriptor = {worker.connection.fileno(): worker for worker in waiting}
         for descriptor in by_descriptor:
@@ -189,6 +212,10 @@ class ProcessPool:
             worker.ready = True
         elif worker.ticket is not None:
             ticket, worker.ticket = worker.ticket, None
+            if worker.given >= self._documents_per_worker:
+                self._workers.remove(worker)
+                worker.retire()
+                self._workers.append(_Worker(self._build))
             ticket.settle(message)
 
     def _replace(self, worker: _Worker, reason: str) -> None:

@@ -1,0 +1,40 @@
+"""What the parts of the service share: the word to stop, signs of life, and what a role's work looks like."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.daemon.beats import Beats
+from agent.settings import Settings
+
+
+@dataclass(slots=True)
+class Life:
+    """What every loop of the process looks at and answers to. `wake` ends a pause before its time."""
+
+    beats: Beats
+    doing: dict[str, str] = field(default_factory=dict)  # by loop, in a few words without names of files
+    stopping: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.wake.set()
+
+
+class Work(Protocol):
+    """What one role does, once it is open. All calls come from one thread, and may raise `AgentError`."""
+
+    def turn(self) -> float:
+        """Does what is to be done now, and gives how many seconds to wait before asking again."""
+
+    def reload(self, settings: Settings) -> None:
+        """From now on these settings are in force."""
+
+
+# Opens a role's work under these settings, and settles first what an earlier process left behind.
+OpenWork = Callable[[Settings], AbstractContextManager[Work]]

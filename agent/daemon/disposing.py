@@ -1,0 +1,214 @@
+"""The role that changes shares: carries out what is approved, erases keys, tries the vault, and backs up.
+
+It talks to the role that reads through the catalogue alone, and to no network.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent import acting, bootstrap
+from agent.daemon.base import Life
+from agent.daemon.jobs import Jobs, Outcome
+from agent.daemon.loop import QUIET_SECONDS
+from agent.model.disposal import DisposalState
+from agent.model.review import Reviewer
+from agent.model.service import Job, JobName, JobResult, Role
+from agent.reports.words import say_count
+from agent.settings import Settings
+from agent.usecases.dispose import Disposing
+from agent.usecases.dispose_rules import ActRules
+from agent.usecases.review_standing import ReviewStandings
+from agent.usecases.timetable import Timetable
+
+if TYPE_CHECKING:
+    from agent.acting import Bench
+    from agent.catalogue.store import Catalogue
+    from agent.disposition.base import Told
+    from agent.disposition.recovery import Recovered
+
+log = structlog.get_logger("retentiond.service")
+
+_PAUSE_SECONDS = 2.0
+_SAY_EVERY_SECONDS = 30.0
+_BUSY_SECONDS = 900.0  # one file of many gigabytes is copied, read back and destroyed without a word in between
+
+
+@contextmanager
+def disposing(settings: Settings, state: Path, life: Life) -> Iterator[DisposeWork]:
+    """The role `dispose`, open; what an earlier process left unfinished is settled. Raises `AgentError`."""
+    with ExitStack() as opened:
+        catalogue = opened.enter_context(bootstrap.open_catalogue(state, create=True))
+        work = DisposeWork(catalogue, settings, state, life)
+        work.begin()
+        yield work
+        catalogue.services.end(Role.DISPOSE)
+
+
+class DisposeWork:
+    """Everything the role `dispose` does."""
+
+    def __init__(self, catalogue: Catalogue, settings: Settings, state: Path, life: Life) -> None:
+        self._catalogue = catalogue
+        self._state = state
+        self._life = life
+        self._began_at = bootstrap.now()
+        self._said = ""
+        self._said_at = 0.0
+        runs = {
+            JobName.DISPOSITION: self._dispose,
+            JobName.VAULT_SAMPLE: self._sample,
+            JobName.ERASURE: self._erase,
+            JobName.BACKUP: self._back_up,
+        }
+        self._jobs = Jobs(catalogue, runs, bootstrap.now)
+        self._take_up(settings)
+
+    def begin(self) -> None:
+        """Settles what an earlier process left behind, as far as there is a vault at all."""
+        self._jobs.reclaim()
+        if not self._vault_is_there():
+            log.info("vault.none")
+            return
+        self._say("settling what was left unfinished")
+        with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
+            self._tell_recovered(self._recover(bench))
+
+    def turn(self) -> float:
+        self._say("at rest")
+        return 0.0 if self._jobs.run_one(self._timetable) else _PAUSE_SECONDS
+
+    def reload(self, settings: Settings) -> None:
+        self._take_up(settings)
+
+    def _take_up(self, settings: Settings) -> None:
+        schedule = bootstrap.schedule_from(settings.schedule)
+        self._settings = settings
+        self._schedule = schedule
+        self._terms = bootstrap.terms_of(schedule, settings, self._state)
+        self._timetable = Timetable(settings, schedule.time_zone)
+        self._reviewers = [Reviewer(one.name, one.roles, one.email or "") for one in settings.reviewers]
+
+    # Jobs
+
+    def _dispose(self, job: Job) -> Outcome:
+        if not self._vault_is_there():
+            return _NO_VAULT
+        self._check_clock()
+        self._say("carrying out what is approved")
+        with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
+            recovered = self._recover(bench)
+            self._tell_recovered(recovered)
+            standings = self._standings()
+            desk = Disposing(
+                self._catalogue,
+                self._terms,
+                standings,
+                acting.rules(self._settings, self._catalogue.shares()),
+                bootstrap.now,
+            )
+            standings.bring_up_to_date(self._advance)
+            outlook = desk.outlook()
+            taken = desk.take(outlook, bench.means, bench.quarantine, "", self._advance)
+            waiting = Counter[str]()
+            destroyed = desk.destroy(list(desk.ripe(waiting)), bench.means, self._advance)
+        for what, told in (("quarantined", taken), ("destroyed", destroyed)):
+            if told.done or told.kept:
+                log.info(f"items.{what}", items=len(told.done), kept=len(told.kept), why=_why(told))
+        if outlook.beyond_caps:
+            log.warning("caps.reached", items=sum(outlook.beyond_caps.values()))
+        said = f"{len(taken.done):,} quarantined, {len(destroyed.done):,} destroyed, "
+        said += f"{len(taken.kept) + len(destroyed.kept):,} left as they are"
+        if beyond := sum(outlook.beyond_caps.values()):
+            said += f", {beyond:,} beyond the caps: an administrator must agree"
+        kept = recovered.unsettled or taken.kept or destroyed.kept or outlook.beyond_caps
+        return Outcome(JobResult.PARTIAL if kept else JobResult.DONE, said + ".")
+
+    def _erase(self, job: Job) -> Outcome:
+        if not self._vault_is_there():
+            return _NO_VAULT
+        self._check_clock()
+        self._say("erasing keys")
+        with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
+            self._tell_recovered(self._recover(bench))
+            ceremony, erased = bench.destruction.erase()
+        if erased:
+            log.info("keys.erased", items=len(erased), survivors=ceremony.survivors)
+        return Outcome(JobResult.DONE, f"The keys of {say_count(len(erased), 'item')} are erased.")
+
+    def _sample(self, job: Job) -> Outcome:
+        from agent.usecases.vault import sampled, verify
+
+        if not self._vault_is_there():
+            return _NO_VAULT
+        self._say("trying the vault")
+        with bootstrap.open_vault(self._settings, self._state) as vault:
+            entries = {entry.id: entry for entry in vault.entries()}
+            wanted = sampled(entries.values(), self._settings.vault.sample_percent, secrets.randbits(32))
+            told = verify(vault, [entries[id] for id in wanted], lambda _items, _bytes: self._advance(1))
+        if told.good:
+            return Outcome(JobResult.DONE, f"{told.sound:,} of {len(entries):,} objects were read, and are sound.")
+        log.critical("vault.damaged", faults=len(told.faults))
+        return Outcome(JobResult.FAILED, "Something in the vault is damaged. See: retentiond vault verify")
+
+    def _back_up(self, job: Job) -> Outcome:
+        raise NotImplementedError
+
+    # Parts of the above
+
+    def _vault_is_there(self) -> bool:
+        return bootstrap.vault_places(self._settings, self._state).directory.exists()
+
+    def _check_clock(self) -> None:
+        clock = acting.clock(self._settings)
+        ActRules(self._catalogue, self._reviewers, bootstrap.who(), clock).override(
+            "", over_caps=False, clock_is_right=False
+        )
+
+    def _recover(self, bench: Bench) -> Recovered:
+        if self._catalogue.disposals.of_state(DisposalState.DESTROYING):  # these go on only if they still may
+            self._standings().bring_up_to_date(self._advance)
+        return Disposing.recover(bench.means, bench.quarantine)
+
+    @staticmethod
+    def _tell_recovered(recovered: Recovered) -> None:
+        if recovered.finished or recovered.put_back or recovered.unsettled:
+            log.warning(
+                "disposals.recovered",
+                finished=recovered.finished,
+                put_back=recovered.put_back,
+                unsettled=len(recovered.unsettled),
+            )
+
+    def _standings(self) -> ReviewStandings:
+        today = bootstrap.today(self._schedule)
+        return ReviewStandings(self._catalogue, self._terms, today, self._reviewers)
+
+    # Signs of life
+
+    def _advance(self, _items: int) -> None:
+        self._life.beats.beat(Role.DISPOSE, _BUSY_SECONDS)
+
+    def _say(self, doing: str) -> None:
+        self._life.beats.beat(Role.DISPOSE, QUIET_SECONDS if doing == "at rest" else _BUSY_SECONDS)
+        self._life.doing[Role.DISPOSE] = doing
+        now = time.monotonic()
+        if doing != self._said or now >= self._said_at + _SAY_EVERY_SECONDS:
+            self._said, self._said_at = doing, now  # each time is a write to the disk
+            self._catalogue.services.beat(Role.DISPOSE, self._began_at, bootstrap.now(), doing)
+
+
+_NO_VAULT = Outcome(JobResult.DONE, "There is no vault yet, so nothing can be done.")
+
+
+def _why(told: Told) -> str:
+    counts = Counter(obstacle.value for obstacle in told.kept.values())
+    return ", ".join(f"{reason}: {count}" for reason, count in sorted(counts.items()))

@@ -1,0 +1,74 @@
+"""Puts a process of the service together: its roles, its log, its place in the queue for processor and storage."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from agent import bootstrap
+from agent.daemon.base import Life, OpenWork
+from agent.daemon.beats import Beats
+from agent.daemon.disposing import disposing
+from agent.daemon.metrics import offered
+from agent.daemon.notify import Notifier
+from agent.daemon.scanning import scanning
+from agent.daemon.supervisor import Supervisor
+from agent.errors import ExitCode, UsageError
+from agent.execution.priority import quieten
+from agent.model.service import Role
+from agent.observing.journal import start_service_log
+from agent.settings import Settings
+
+log = structlog.get_logger("retentiond.service")
+
+
+def serve(role: Role, state: Path, settings: Settings, load: Callable[[], Settings]) -> ExitCode:
+    """Serves in that role until SIGTERM. `load` reads the settings again on SIGHUP.
+
+    Raises `AgentError` for what is wrong from the start: settings, schedule, or another process in the same role.
+    """
+    bootstrap.schedule_from(settings.schedule)  # a mistake in it is told now, and ends us, as one in the settings does
+    notifier = Notifier.from_environment(os.environ)
+    journal = os.environ.get("JOURNAL_STREAM", "")
+    start_service_log(role.value, journal, log_item_names=settings.service.log_item_names)
+    life = Life(Beats())
+    with ExitStack() as opened:
+        for one in _roles(role):
+            opened.enter_context(_sole_server(state, one))
+        quieted = quieten(settings.service.nice, settings.service.idle_io)
+        log.info("service.quieted", nice=quieted.nice, storage=quieted.storage.value)
+        opened.enter_context(offered(settings, state, role))
+        return Supervisor(settings, _works(role, state, life), life, notifier, load).run()
+
+
+def _roles(role: Role) -> tuple[Role, ...]:
+    return (Role.SCAN, Role.DISPOSE) if role is Role.ALL else (role,)
+
+
+def _works(role: Role, state: Path, life: Life) -> Mapping[str, OpenWork]:
+    works: dict[Role, OpenWork] = {
+        Role.SCAN: partial(scanning, state=state, life=life),
+        Role.DISPOSE: partial(disposing, state=state, life=life),
+    }
+    return {one.value: works[one] for one in _roles(role)}
+
+
+@contextmanager
+def _sole_server(state: Path, role: Role) -> Iterator[None]:
+    """Holds the role in this state directory. Raises `UsageError` if another process does."""
+    mode = bootstrap.file_mode(state)
+    descriptor = os.open(state / f"service-{role}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+    with open(descriptor, "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{state}: another process serves in the role {role} here. Stop it first, or name another --state."
+            ) from None
+        yield

@@ -1,0 +1,123 @@
+"""Keeps a watch over each share, and writes down what it tells: dirty folders, or a reconcile that is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from agent.catalogue.base import Share
+from agent.catalogue.store import Catalogue
+from agent.model.service import JobName, ShareState
+from agent.settings import ShareSettings
+from connectors.watching import Watch, WatchState
+
+log = structlog.get_logger("retentiond.watch")
+
+# Opens a watch over a share; none if its settings ask for none.
+OpenWatch = Callable[[ShareSettings], Watch | None]
+
+_STATES = {
+    WatchState.WATCHED: ShareState.WATCHED,
+    WatchState.RECONCILE_ONLY: ShareState.RECONCILE_ONLY,
+    WatchState.LOST: ShareState.UNAVAILABLE,
+}
+_NOT_ASKED_FOR = "its settings say that it is not to be watched"
+_CHECK_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A share, its watch if there is one, and why the share could not be reached when somebody tried."""
+
+    settings: ShareSettings
+    watch: Watch | None
+    away: str = ""
+
+
+class Watches:
+    """The watches over all shares of the settings."""
+
+    def __init__(self, catalogue: Catalogue, now: Callable[[], datetime], clock: Callable[[], float]) -> None:
+        self._catalogue = catalogue
+        self._now = now
+        self._clock = clock
+        self._watched: dict[str, _Watched] = {}
+        self._check_at = 0.0
+
+    def watch(self, shares: tuple[ShareSettings, ...], open_watch: OpenWatch) -> None:
+        """From now on these shares are watched. A share whose settings are as before keeps its watch."""
+        self._open: OpenWatch = open_watch
+        wanted = {share.name: share for share in shares}
+        for name, watched in list(self._watched.items()):
+            if wanted.get(name) != watched.settings:
+                self._close(watched)
+                del self._watched[name]
+        for name, share in wanted.items():
+            if name not in self._watched:
+                self._watched[name] = _Watched(share, self._open(share))
+        self._catalogue.services.forget_shares(tuple(wanted))
+        self._check_at = 0.0
+
+    def take_in(self) -> None:
+        """Writes down what has been told since the last time, and now and then how each share stands."""
+        check = self._clock() >= self._check_at
+        if check:
+            self._check_at = self._clock() + _CHECK_SECONDS
+        for watched in self._watched.values():
+            if check:
+                self._check(watched)
+            if watched.watch is not None:
+                self._drain(watched.settings, watched.watch)
+
+    def away(self, share: str, why: str) -> None:
+        """Somebody has tried to reach the share, and could not; empty if he could."""
+        watched = self._watched.get(share)
+        if watched is not None and watched.away != why:
+            watched.away = why
+            self._tell(watched)
+
+    def close(self) -> None:
+        for watched in self._watched.values():
+            self._close(watched)
+        self._watched.clear()
+
+    def _check(self, watched: _Watched) -> None:
+        if watched.watch is not None and not watched.watch.alive():
+            lost = watched.watch.condition
+            if lost.state is WatchState.LOST:
+                self._drain(watched.settings, watched.watch)
+                watched.watch.close()
+                watched.watch = self._open(watched.settings)
+        self._tell(watched)
+
+    def _tell(self, watched: _Watched) -> None:
+        share = watched.settings.name
+        if watched.away:
+            state, why = ShareState.UNAVAILABLE, watched.away
+        elif watched.watch is None:
+            state, why = ShareState.RECONCILE_ONLY, _NOT_ASKED_FOR
+        else:
+            condition = watched.watch.condition
+            state, why = _STATES[condition.state], condition.why
+        if self._catalogue.services.keep_condition(share, state, why, self._now()):
+            tell = log.warning if state is ShareState.UNAVAILABLE else log.info
+            tell("share.condition", share=share, state=state.value, why=why)
+
+    def _drain(self, share: ShareSettings, watch: Watch) -> None:
+        dirty = watch.drain()
+        if dirty.everything:
+            log.info("share.everything_may_have_changed", share=share.name)
+            self._catalogue.jobs.hasten(JobName.RECONCILE, share.name, self._now())
+        elif dirty.folders and (known := self._known(share.name)) is not None:
+            self._catalogue.dirty.add(known, dirty.folders, self._now())
+
+    def _known(self, name: str) -> Share | None:
+        return next((share for share in self._catalogue.shares() if share.name == name), None)
+
+    @staticmethod
+    def _close(watched: _Watched) -> None:
+        if watched.watch is not None:
+            watched.watch.close()
