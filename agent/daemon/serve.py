@@ -33,7 +33,7 @@ def serve(role: Role, state: Path, settings: Settings, load: Callable[[], Settin
 
     Raises `AgentError` for what is wrong from the start: settings, schedule, or another process in the same role.
     """
-    bootstrap.schedule_from(settings.schedule)  # a mistake in it is told now, and ends us, as one in the settings does
+    _check(settings)  # a mistake in the schedule ends us now, as one in the settings has before
     notifier = Notifier.from_environment(os.environ)
     journal = os.environ.get("JOURNAL_STREAM", "")
     start_service_log(role.value, journal, log_item_names=settings.service.log_item_names)
@@ -44,7 +44,13 @@ def serve(role: Role, state: Path, settings: Settings, load: Callable[[], Settin
         quieted = quieten(settings.service.nice, settings.service.idle_io)
         log.info("service.quieted", nice=quieted.nice, storage=quieted.storage.value)
         opened.enter_context(offered(settings, state, role))
-        return Supervisor(settings, _works(role, state, life), life, notifier, load).run()
+        return Supervisor(settings, _works(role, state, life), life, notifier, lambda: _check(load())).run()
+
+
+def _check(settings: Settings) -> Settings:
+    """The settings, whose schedule can be loaded. Raises `ConfigurationError`."""
+    bootstrap.schedule_from(settings.schedule)
+    return settings
 
 
 def _roles(role: Role) -> tuple[Role, ...]:
