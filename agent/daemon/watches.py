@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -30,11 +30,16 @@ _CHECK_SECONDS = 10.0
 
 @dataclass(slots=True)
 class _Watched:
-    """A share, its watch if there is one, and why the share could not be reached when somebody tried."""
+    """A share, its watch if there is one, and why the share could not be reached when somebody tried.
+
+    What was told is kept until it is written down: the catalogue may be on a full disk.
+    """
 
     settings: ShareSettings
     watch: Watch | None
     away: str = ""
+    folders: set[bytes] = field(default_factory=set)
+    everything: bool = False
 
 
 class Watches:
@@ -69,8 +74,8 @@ class Watches:
         for watched in self._watched.values():
             if check:
                 self._check(watched)
-            if watched.watch is not None:
-                self._drain(watched.settings, watched.watch)
+            self._drain(watched)
+            self._write_down(watched)
 
     def away(self, share: str, why: str) -> None:
         """Somebody has tried to reach the share, and could not; empty if he could."""
@@ -88,7 +93,7 @@ class Watches:
         if watched.watch is not None and not watched.watch.alive():
             lost = watched.watch.condition
             if lost.state is WatchState.LOST:
-                self._drain(watched.settings, watched.watch)
+                self._drain(watched)
                 watched.watch.close()
                 watched.watch = self._open(watched.settings)
         self._tell(watched)
@@ -106,13 +111,22 @@ class Watches:
             tell = log.warning if state is ShareState.UNAVAILABLE else log.info
             tell("share.condition", share=share, state=state.value, why=why)
 
-    def _drain(self, share: ShareSettings, watch: Watch) -> None:
-        dirty = watch.drain()
-        if dirty.everything:
-            log.info("share.everything_may_have_changed", share=share.name)
-            self._catalogue.jobs.hasten(JobName.RECONCILE, share.name, self._now())
-        elif dirty.folders and (known := self._known(share.name)) is not None:
-            self._catalogue.dirty.add(known, dirty.folders, self._now())
+    @staticmethod
+    def _drain(watched: _Watched) -> None:
+        if watched.watch is not None:
+            dirty = watched.watch.drain()
+            watched.folders |= dirty.folders
+            watched.everything |= dirty.everything
+
+    def _write_down(self, watched: _Watched) -> None:
+        share = watched.settings.name
+        if watched.everything:
+            log.info("share.everything_may_have_changed", share=share)
+            self._catalogue.jobs.hasten(JobName.RECONCILE, share, self._now())
+        elif watched.folders and (known := self._known(share)) is not None:
+            self._catalogue.dirty.add(known, watched.folders, self._now())
+        watched.everything = False
+        watched.folders.clear()
 
     def _known(self, name: str) -> Share | None:
         return next((share for share in self._catalogue.shares() if share.name == name), None)

@@ -14,8 +14,8 @@ from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ExtractionStatus
 from agent.settings import Settings
 from agent.usecases import intake
-from agent.usecases.scan import Scan
 from agent.usecases.analyse import Analysis
+from agent.usecases.scan import Scan
 from connectors.filesystem import walk
 
 

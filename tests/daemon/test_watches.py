@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from agent.catalogue.jobs import Wanted
 from agent.catalogue.store import Catalogue
 from agent.daemon.watches import Watches
+from agent.errors import CatalogueError
 from agent.model.service import JobName, ShareState
 from agent.settings import ShareSettings
 from connectors.watching import Dirty, Watch, WatchCondition, WatchState
@@ -95,6 +97,20 @@ def test_folders_in_which_something_happened_are_dirty(house: House) -> None:
     house.take_in()
 
     assert house.dirty == {b"HR", b""}
+
+
+def test_what_was_told_outlives_a_catalogue_that_takes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.take_in()
+    house.opened[0].dirty = Dirty(frozenset({b"HR"}), everything=False)
+    with monkeypatch.context() as full:
+        full.setattr(house.catalogue.dirty, "add", Mock(side_effect=CatalogueError("the disk is full")))
+        with pytest.raises(CatalogueError):
+            house.take_in()
+    assert house.dirty == set()
+
+    house.take_in()
+
+    assert house.dirty == {b"HR"}
 
 
 def test_a_watch_that_is_lost_is_told_and_replaced(house: House) -> None:

@@ -1,0 +1,165 @@
+"""The service at an investigations office (policy S1), as an administrator sees it: by its log, on real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_disposal_story import SETTINGS, Desk
+from tests.daemon.served import Served, wait_until
+from tests.policies.scenario import content_of
+
+pytestmark = pytest.mark.slow
+SERVICE = """\
+jobs: 1
+service:
+  jitter_minutes: 0
+  settle_seconds: 0.3
+"""
+
+
+class Office(Desk):
+    """The office, with the service over it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, opened: ExitStack) -> None:
+        super().__init__(folder, monkeypatch)
+        self._opened = opened
+        self.settings = folder / "settings.yaml"
+        self.settings.write_text(SETTINGS.format(share=self.share) + SERVICE)
+
+    def serve(self) -> Served:
+        return self._opened.enter_context(Served(self.folder / "state", self.settings))
+
+    def asked(self, served: Served, job: str, *options: object) -> dict[str, object]:
+        since = len(served.told)
+        self.run("jobs", "run", job, *options)
+        return served.wait_for("job.ended", 110, since, job=job)
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    with ExitStack() as opened:
+        yield Office(tmp_path, monkeypatch, opened)
+
+
+@pytest.mark.timeout(400)
+def test_the_service_watches_classifies_and_carries_out_what_two_people_approve(office: Office) -> None:
+    office.fill()
+    served = office.serve()
+    served.wait_for("job.ended", 110, job="reconcile", result="done")
+    wait_until(lambda: "READY=1" in served.notified, 10)
+    assert "WATCHDOG=1" in served.notified
+    office.tell_what_happened()
+    office.run("vault", "init")
+
+    # A new file is classified within seconds.
+    new = office.share / "Complaints/TP-31/Material/A second letter.docx"
+    since = len(served.told)
+    began = time.monotonic()
+    new.write_bytes(content_of("A second letter.docx", "Dear Mrs Akintola, thank you for your letter of May."))
+    served.wait_for("look.ended", 60, since)
+    wait_until(lambda: office.json("explain", new)["classes"], 30)
+    assert time.monotonic() - began < 60
+
+    # What is due is approved by two people; the service quarantines it, and destroys it, since no stay is asked for.
+    report = "Cases/2019-014/Report/Final report.docx"
+    item = office.due()[report]
+    office.approve(item)
+    ended = office.asked(served, "disposition")
+    assert ended["result"] == "done", served
+    assert served.wait_for("items.quarantined")["items"] == 1
+    assert not (office.share / report).exists()
+    assert served.wait_for("items.destroyed")["items"] == 1
+
+    # The ceremony erases its key, a sample of the vault is sound, and nothing is lost.
+    assert office.asked(served, "erasure")["result"] == "done"
+    assert office.asked(served, "vault-sample")["result"] == "done"
+    assert office.asked(served, "checkpoint")["result"] == "done"
+    office.run("fsck")
+    office.run("audit", "verify")
+
+    # No name of a file stands in the log, and the process ends at the word.
+    assert "Final report" not in json.dumps(served.told)
+    assert served.other_lines == []
+    assert served.stop() == 0
+    assert served.told[-1]["event"] == "service.ended"
+
+
+@pytest.mark.timeout(400)
+def test_the_service_survives_what_servers_go_through(office: Office) -> None:
+    (office.share / "a").mkdir(parents=True)
+    (office.share / "a/one.txt").write_text("one")
+    served = office.serve()
+    served.wait_for("job.ended", 110, job="reconcile")
+
+    # A broken file of settings is refused, loudly, and the old ones stay.
+    good = office.settings.read_text()
+    office.settings.write_text(good + "shares: no list\n")
+    served.send(signal.SIGHUP)
+    served.wait_for("settings.refused", 20)
+    wait_until(lambda: any("refused" in line for line in served.notified), 10)
+    (office.share / "a/two.txt").write_text("two")
+    served.wait_for("look.ended", 90)
+    office.settings.write_text(good.replace("settle_seconds: 0.3", "settle_seconds: 0.2"))
+    served.send(signal.SIGHUP)
+    served.wait_for("settings.taken_up", 20)
+
+    # A second process in the same role is refused.
+    second = office.serve()
+    assert second.process.wait(60) == 2
+    assert "another process serves" in "".join(second.other_lines)
+
+    # The share goes and comes back; nothing is taken for deleted.
+    away = office.share.rename(office.folder / "away")
+    served.wait_for("share.condition", 60, state="unavailable")
+    away.rename(office.share)
+    served.wait_for("share.condition", 60, since=len(served.told), state="watched")
+
+    # Killed in the middle of whatever it does, it goes on where it was.
+    (office.share / "a/three.txt").write_text("three")
+    served.send(signal.SIGKILL)
+    served.process.wait()
+    again = office.serve()
+    again.wait_for("job.ended", 110, job="reconcile", result="done")
+    assert {one["share"] for one in office.json("status")["shares"]} == {"office"}
+    assert office.json("status")["shares"][0]["last_scan"]["seen"] == 3
+    assert again.stop() == 0
+
+
+@pytest.mark.root
+@pytest.mark.timeout(300)
+def test_a_full_disk_under_the_catalogue_is_told_and_outlived(office: Office) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts")
+    import subprocess
+
+    state = office.folder / "state"
+    state.mkdir()
+    (office.share / "a").mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "none", state], check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        served = office.serve()
+        served.wait_for("job.ended", 110, job="reconcile")
+        with open(state / "filling", "wb") as filling:
+            try:
+                while True:
+                    filling.write(bytes(65536))
+                    filling.flush()
+            except OSError:
+                pass
+        (office.share / "a/one.txt").write_text("one")
+        served.wait_for("service.trouble", 60)
+        (state / "filling").unlink()
+        since = len(served.told)
+        served.wait_for("look.ended", 110, since)
+        assert served.stop() == 0
+    finally:
+        subprocess.run(["umount", "-l", state], check=True)
