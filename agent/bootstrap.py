@@ -7,6 +7,7 @@ import fcntl
 import functools
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from agent.vault.keys import RootKey
     from agent.vault.store import Vault
     from connectors.base import Connector, Scope
+    from connectors.pace import Pace
     from connectors.watching import Watch
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
@@ -204,10 +206,34 @@ def searching(settings: Settings, schedule: RetentionSchedule) -> Settings:
     return settings.model_copy(update={"detection": added})
 
 
-def share_connector(path: Path, name: str, state: Path, settings: Settings) -> Connector:
-    """The connector to a folder. It can only read: changing calls are answered as a dry run."""
+def pace_of(
+    name: str, settings: Settings, *, back_off: bool = False, sleep: Callable[[float], None] = time.sleep
+) -> Pace | None:
+    """How fast the share of that name is read at most; none if as fast as it goes. With `back_off`, reading also slows
+    down while storage answers slowly or others wait for it."""
+    from connectors.easing import Tolerance
+    from connectors.pace import Pace
+    from connectors.pressure import Pressure, own_group
+
+    share = next((one for one in settings.shares if one.name == name), None)
+    files = (share and share.files_per_second) or settings.files_per_second
+    mib = share.mib_per_second if share else None
+    if files is None and mib is None and not back_off:
+        return None
+    return Pace(
+        files_per_second=files,
+        bytes_per_second=None if mib is None else mib * 1024 * 1024,
+        tolerance=Tolerance() if back_off else None,
+        pressure=Pressure(own=own_group()),
+        sleep=sleep,
+    )
+
+
+def share_connector(path: Path, name: str, state: Path, settings: Settings, pace: Pace | None = None) -> Connector:
+    """The connector to a folder. It can only read: changing calls are answered as a dry run. Without a `pace` it keeps
+    the rates of the settings."""
     from connectors.registry import connector_class
-    from connectors.wrappers import RateLimited, ReadOnly
+    from connectors.wrappers import Paced, ReadOnly
 
     connector: Connector = connector_class("filesystem")(
         os.fsencode(path),
@@ -215,8 +241,9 @@ def share_connector(path: Path, name: str, state: Path, settings: Settings) -> C
         excluded=(os.fsencode(state),),
         may_change_access_times=settings.access_times == "may_change",
     )
-    if settings.files_per_second is not None:
-        connector = RateLimited(connector, settings.files_per_second)
+    pace = pace or pace_of(name, settings)
+    if pace is not None:
+        connector = Paced(connector, pace)
     return ReadOnly(connector)
 
 

@@ -112,6 +112,11 @@ COMMANDS = {
         "Carry out what reviews have approved: into quarantine, back, or away for good. Nothing is touched "
         "that has changed, is held, or is not approved as it stands now.",
     ),
+    "backup": (
+        "agent.cli.backup:backup_app",
+        "Back up what is known of the files and what people did: make a backup, check it, and restore it into a new "
+        "state directory. Keys are kept apart from it.",
+    ),
     "vault": (
         "agent.cli.vault:vault_app",
         "Look after the vault, in which quarantined files lie encrypted: make it, prove that it can be read, "

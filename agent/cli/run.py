@@ -45,7 +45,7 @@ def run(
         raise UsageError(f'--role: "{role}" is no role. Write scan, dispose or all.')
     settings = _settings(config, share or [])
     directory = bootstrap.state_directory(state, settings, create=True)
-    raise typer.Exit(serve(Role(role), directory, settings, lambda: _settings(config, share or [])))
+    raise typer.Exit(serve(Role(role), directory, settings, lambda: _settings(config, share or []), config))
 
 
 def _settings(config: Path | None, folders: list[Path]) -> Settings:

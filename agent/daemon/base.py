@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ class Life:
 
     beats: Beats
     doing: dict[str, str] = field(default_factory=dict)  # by loop, in a few words without names of files
+    errors: Counter[str] = field(default_factory=Counter)  # unforeseen ones, by kind
+    throttled: dict[str, tuple[int, float]] = field(default_factory=dict)  # by share: how often we waited, seconds
     stopping: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
 

@@ -22,7 +22,7 @@ from agent.daemon.loop import QUIET_SECONDS
 from agent.model.disposal import DisposalState
 from agent.model.review import Reviewer
 from agent.model.service import Job, JobName, JobResult, Role
-from agent.reports.words import say_count
+from agent.reports.words import say_count, say_size
 from agent.settings import Settings
 from agent.usecases.dispose import Disposing
 from agent.usecases.dispose_rules import ActRules
@@ -43,11 +43,11 @@ _BUSY_SECONDS = 900.0  # one file of many gigabytes is copied, read back and des
 
 
 @contextmanager
-def disposing(settings: Settings, state: Path, life: Life) -> Iterator[DisposeWork]:
+def disposing(settings: Settings, state: Path, life: Life, config: Path | None) -> Iterator[DisposeWork]:
     """The role `dispose`, open; what an earlier process left unfinished is settled. Raises `AgentError`."""
     with ExitStack() as opened:
         catalogue = opened.enter_context(bootstrap.open_catalogue(state, create=True))
-        work = DisposeWork(catalogue, settings, state, life)
+        work = DisposeWork(catalogue, settings, state, life, config)
         work.begin()
         yield work
         catalogue.services.end(Role.DISPOSE)
@@ -56,9 +56,11 @@ def disposing(settings: Settings, state: Path, life: Life) -> Iterator[DisposeWo
 class DisposeWork:
     """Everything the role `dispose` does."""
 
-    def __init__(self, catalogue: Catalogue, settings: Settings, state: Path, life: Life) -> None:
+    def __init__(self, catalogue: Catalogue, settings: Settings, state: Path, life: Life, config: Path | None) -> None:
+        """`config` is the file of settings that was named, for the backup."""
         self._catalogue = catalogue
         self._state = state
+        self._config = config
         self._life = life
         self._began_at = bootstrap.now()
         self._said = ""
@@ -160,7 +162,29 @@ class DisposeWork:
         return Outcome(JobResult.FAILED, "Something in the vault is damaged. See: retentiond vault verify")
 
     def _back_up(self, job: Job) -> Outcome:
-        raise NotImplementedError
+        from agent.backing_up import backup_sources
+        from agent.usecases.backup import make_backup
+
+        backup = self._settings.service.backup
+        if backup is None:
+            return Outcome(JobResult.DONE, "The settings name no directory for backups.")
+        self._say("backing up")
+        directory = Path(backup.directory)
+        kept = self._settings.service.checkpoint_file
+        checkpoints = (Path(kept),) if kept and Path(kept).exists() else ()
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            return Outcome(JobResult.FAILED, f"{directory}: cannot be made ({error.strerror}).")
+        made = make_backup(
+            backup_sources(self._settings, self._state, self._config, checkpoints=checkpoints),
+            directory,
+            bootstrap.now(),
+            with_objects=backup.with_vault,
+            keep=backup.keep,
+            advance=lambda _items, _bytes: self._advance(1),
+        )
+        return Outcome(JobResult.DONE, f"{say_size(made.size_bytes)} written.")
 
     # Parts of the above
 

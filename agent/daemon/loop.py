@@ -66,6 +66,7 @@ class Loop:
                     log.error("service.trouble", what=what, again_in_seconds=pause)  # noqa: TRY400 — needs no traceback
                 except Exception as defect:  # noqa: BLE001 — a service outlives what it did not foresee, and says so
                     defects += 1
+                    life.errors[type(defect).__name__] += 1
                     pause = self._pause(defects)
                     log.critical("service.defect", role=self._name, kind=type(defect).__name__, where=_where(defect))
                     if defects >= _MOST_DEFECTS:

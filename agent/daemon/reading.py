@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import bootstrap
+from agent.daemon.base import Life
 from agent.settings import Settings, ShareSettings
 from connectors.base import show_name
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agent.execution.pool import ProcessPool
     from agent.usecases.intake import Progress
     from agent.usecases.scan import Scan
+    from connectors.pace import Pace
 
 _IDLE_SECONDS = 60.0  # workers hold some hundred megabytes each, and start in a few seconds
 
@@ -25,18 +27,23 @@ _IDLE_SECONDS = 60.0  # workers hold some hundred megabytes each, and start in a
 class Reader:
     """Reads shares into one catalogue."""
 
-    def __init__(self, catalogue: Catalogue, state: Path, settings: Settings, on_wait: Callable[[], None]) -> None:
-        """`on_wait` is called now and then while documents are waited for."""
+    def __init__(
+        self, catalogue: Catalogue, state: Path, settings: Settings, life: Life, on_wait: Callable[[], None]
+    ) -> None:
+        """`on_wait` is called now and then while documents or their storage are waited for."""
         self._catalogue = catalogue
+        self._life = life
         self._on_wait = on_wait
         self._state = state
         self._settings = settings
+        self._paces: dict[str, Pace | None] = {}
         self._pool: ProcessPool | None = None
         self._used_at = 0.0
 
     def reload(self, settings: Settings) -> None:
         """From now on these settings are in force."""
         self.close()
+        self._paces.clear()
         self._settings = settings
 
     @contextmanager
@@ -45,7 +52,8 @@ class Reader:
         from agent.usecases.scan import Scan
 
         path = Path(share.path)
-        connector = bootstrap.share_connector(path, share.name, self._state, self._settings)
+        pace = self._pace(share.name)
+        connector = bootstrap.share_connector(path, share.name, self._state, self._settings, pace)
         try:
             yield Scan(
                 connector,
@@ -60,6 +68,8 @@ class Reader:
             )
         finally:
             self._used_at = time.monotonic()
+            if pace is not None:
+                self._life.throttled[share.name] = (0, pace.waited_seconds)
             connector.close()
 
     def rest(self) -> None:
@@ -72,6 +82,17 @@ class Reader:
         if self._pool is not None:
             self._pool.close()
             self._pool = None
+
+    def _pace(self, share: str) -> Pace | None:
+        """The share's pace, kept over its scans: what is usual for its storage is learned once."""
+        if share not in self._paces:
+            back_off = self._settings.service.back_off
+            self._paces[share] = bootstrap.pace_of(share, self._settings, back_off=back_off, sleep=self._sleep)
+        return self._paces[share]
+
+    def _sleep(self, seconds: float) -> None:
+        self._on_wait()
+        self._life.stopping.wait(seconds)
 
     def _workers(self) -> ProcessPool:
         if self._pool is None:

@@ -14,6 +14,7 @@ import structlog
 from agent import bootstrap
 from agent.daemon.base import Life
 from agent.daemon.jobs import Jobs, Outcome
+from agent.daemon.letters import write_letters
 from agent.daemon.loop import QUIET_SECONDS
 from agent.daemon.reading import Reader
 from agent.daemon.watches import Watches
@@ -59,7 +60,7 @@ class ScanWork:
         self._aside_at = 0.0
         self._said = ""
         self._said_at = 0.0
-        self._reader = Reader(catalogue, state, settings, self._beat)
+        self._reader = Reader(catalogue, state, settings, life, self._beat)
         self._watches = Watches(catalogue, bootstrap.now, time.monotonic)
         runs = {
             JobName.RECONCILE: self._reconcile,
@@ -200,7 +201,9 @@ class ScanWork:
 
     def _remind(self, job: Job) -> Outcome:
         self._say("writing to reviewers")
-        raise NotImplementedError
+        self._stand()
+        today = bootstrap.today(self._schedule)
+        return write_letters(self._catalogue, self._settings, self._terms, today)
 
     # Signs of life
 

@@ -28,8 +28,10 @@ from agent.settings import Settings
 log = structlog.get_logger("retentiond.service")
 
 
-def serve(role: Role, state: Path, settings: Settings, load: Callable[[], Settings]) -> ExitCode:
-    """Serves in that role until SIGTERM. `load` reads the settings again on SIGHUP.
+def serve(
+    role: Role, state: Path, settings: Settings, load: Callable[[], Settings], config: Path | None = None
+) -> ExitCode:
+    """Serves in that role until SIGTERM. `load` reads the settings again on SIGHUP; `config` is their file, if named.
 
     Raises `AgentError` for what is wrong from the start: settings, schedule, or another process in the same role.
     """
@@ -43,8 +45,8 @@ def serve(role: Role, state: Path, settings: Settings, load: Callable[[], Settin
             opened.enter_context(_sole_server(state, one))
         quieted = quieten(settings.service.nice, settings.service.idle_io)
         log.info("service.quieted", nice=quieted.nice, storage=quieted.storage.value)
-        opened.enter_context(offered(settings, state, role))
-        return Supervisor(settings, _works(role, state, life), life, notifier, lambda: _check(load())).run()
+        opened.enter_context(offered(settings, state, role, life))
+        return Supervisor(settings, _works(role, state, life, config), life, notifier, lambda: _check(load())).run()
 
 
 def _check(settings: Settings) -> Settings:
@@ -57,10 +59,10 @@ def _roles(role: Role) -> tuple[Role, ...]:
     return (Role.SCAN, Role.DISPOSE) if role is Role.ALL else (role,)
 
 
-def _works(role: Role, state: Path, life: Life) -> Mapping[str, OpenWork]:
+def _works(role: Role, state: Path, life: Life, config: Path | None) -> Mapping[str, OpenWork]:
     works: dict[Role, OpenWork] = {
         Role.SCAN: partial(scanning, state=state, life=life),
-        Role.DISPOSE: partial(disposing, state=state, life=life),
+        Role.DISPOSE: partial(disposing, state=state, life=life, config=config),
     }
     return {one.value: works[one] for one in _roles(role)}
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 
 from tests.acceptance.test_disposal_story import SETTINGS, Desk
 from tests.daemon.served import Served, wait_until
+from tests.observing.conftest import _no_network, free_port  # noqa: F401 — servers of this machine are reached
 from tests.policies.scenario import content_of
 
 pytestmark = pytest.mark.slow
@@ -22,17 +27,40 @@ jobs: 1
 service:
   jitter_minutes: 0
   settle_seconds: 0.3
+  metrics: {folder}
+  backup: {{directory: {folder}/backups}}
+  mail: {{host: 127.0.0.1, port: {port}, security: none, sender: r@example.org, administrators: [it@example.org]}}
 """
+
+
+class Letters:
+    """Takes what it is sent."""
+
+    def __init__(self) -> None:
+        self.to: list[str] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:
+        self.to += envelope.rcpt_tos
+        return "250 OK"
+
+
+def metrics_of(path: Path) -> str:
+    """What `GET /metrics` answers on that socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
 
 class Office(Desk):
     """The office, with the service over it."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, opened: ExitStack) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, opened: ExitStack, port: int) -> None:
         super().__init__(folder, monkeypatch)
         self._opened = opened
+        self.port = port
         self.settings = folder / "settings.yaml"
-        self.settings.write_text(SETTINGS.format(share=self.share) + SERVICE)
+        self.settings.write_text(SETTINGS.format(share=self.share) + SERVICE.format(folder=folder, port=port))
 
     def serve(self) -> Served:
         return self._opened.enter_context(Served(self.folder / "state", self.settings))
@@ -46,7 +74,7 @@ class Office(Desk):
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     with ExitStack() as opened:
-        yield Office(tmp_path, monkeypatch, opened)
+        yield Office(tmp_path, monkeypatch, opened, free_port())
 
 
 @pytest.mark.timeout(400)
@@ -82,8 +110,25 @@ def test_the_service_watches_classifies_and_carries_out_what_two_people_approve(
     assert office.asked(served, "erasure")["result"] == "done"
     assert office.asked(served, "vault-sample")["result"] == "done"
     assert office.asked(served, "checkpoint")["result"] == "done"
+    assert office.asked(served, "backup")["result"] == "done"
+    (backup,) = (office.folder / "backups").glob("*.tar")
+    office.run("backup", "verify", backup)
     office.run("fsck")
     office.run("audit", "verify")
+
+    # Administrators are written to, and monitoring sees what there is.
+    letters = Letters()
+    controller = Controller(letters, hostname="127.0.0.1", port=office.port)
+    controller.start()
+    try:
+        assert office.asked(served, "reminders")["result"] == "done", served
+    finally:
+        controller.stop()
+    assert letters.to == ["it@example.org"]
+    told = metrics_of(office.folder / "scan.sock")
+    assert 'retentiond_items_seen{share="office"}' in told, told
+    check = office.run("status", "--check", code=0)
+    assert check.startswith("RETENTIOND OK"), check
 
     # No name of a file stands in the log, and the process ends at the word.
     assert "Final report" not in json.dumps(served.told)
@@ -138,8 +183,6 @@ def test_the_service_survives_what_servers_go_through(office: Office) -> None:
 def test_a_full_disk_under_the_catalogue_is_told_and_outlived(office: Office) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root mounts")
-    import subprocess
-
     state = office.folder / "state"
     state.mkdir()
     (office.share / "a").mkdir(parents=True)
