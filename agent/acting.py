@@ -24,6 +24,7 @@ from agent.disposition.quarantine import Quarantine
 from agent.disposition.restore import Restoring
 from agent.errors import UsageError
 from agent.keys import derive, master_key
+from agent.rights import open_or_make
 from agent.usecases.dispose import Rules
 from agent.usecases.dispose_rules import Clock
 from connectors.base import Scope, read_name
@@ -120,7 +121,7 @@ def _keyed(secret: bytes, data: bytes) -> bytes:
 @contextmanager
 def sole_actor(state: Path) -> Iterator[None]:
     """Holds the state directory for one that acts at a time. Raises `UsageError` if another does."""
-    descriptor = os.open(state / "dispose.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, bootstrap.file_mode(state))
+    descriptor = open_or_make(state / "dispose.lock", os.O_WRONLY)
     with open(descriptor, "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

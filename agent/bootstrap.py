@@ -6,7 +6,6 @@ import datetime as dt
 import fcntl
 import functools
 import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from agent.errors import ConfigurationError, SourceUnavailable, UsageError
+from agent.rights import open_or_make
 from agent.settings import Settings, ShareSettings, load_settings
 from connectors.base import show_name
 
@@ -125,13 +125,6 @@ def state_directory(state: Path | None, settings: Settings, *, create: bool) -> 
     return state
 
 
-def file_mode(state: Path) -> int:
-    """How files in the state directory are made: for their owner alone, or, where it belongs to a group that works in
-    it together (set-group-ID and writable for the group), for that group as well."""
-    shared = stat.S_ISGID | stat.S_IWGRP
-    return 0o660 if state.stat().st_mode & shared == shared else 0o600
-
-
 def open_catalogue(state: Path, *, create: bool = False) -> Catalogue:
     """The catalogue kept in `state`."""
     from agent.catalogue.store import Catalogue
@@ -155,7 +148,7 @@ def trail(state: Path) -> Trail:
 @contextmanager
 def sole_writer(state: Path) -> Iterator[None]:
     """Holds the state directory for one scan at a time. Raises `UsageError` if another holds it."""
-    descriptor = os.open(state / "scan.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, file_mode(state))
+    descriptor = open_or_make(state / "scan.lock", os.O_WRONLY)
     with open(descriptor, "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from agent.errors import ConfigurationError
+from agent.rights import is_shared
 
 MASTER_BYTES = 32
 
@@ -15,7 +16,8 @@ MASTER_BYTES = 32
 def master_key(path: Path) -> bytes:
     """The master key kept in `path`, made with the system's random source (mode 0600) if there is none yet.
 
-    Raises `ConfigurationError` if others than the owner may read it, or if it is not 32 bytes long.
+    Where the directory belongs to a group that works in it together (set-group-ID and writable for the group), that
+    group may read it. Raises `ConfigurationError` if anybody else may, or if it is not 32 bytes long.
     """
     if not path.exists():
         _make(path)
@@ -43,10 +45,11 @@ def _make(path: Path) -> None:
 def _read(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
+        shared = is_shared(path.parent)
         key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the key file ({error.strerror}).") from error
-    if mode & 0o077:
+    if mode & (0o037 if shared else 0o077):
         raise ConfigurationError(f"{path}: others may read this key file. Run: chmod 600 {path}")
     if len(key) != MASTER_BYTES:
         raise ConfigurationError(

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from agent.catalogue.tables import change_count
 from agent.errors import CatalogueError
 from agent.model.witness import Testimony, Witness, no_witness
+from agent.rights import open_or_make
 
 HEAD = "0009"
 _BUSY_SECONDS = 10.0
@@ -37,7 +38,7 @@ class Database:
         with self.faults():
             if create:
                 # Made by us so that it is never readable to others, not even for a moment.
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                os.close(open_or_make(path))
             self._engine = _engine(path)
             try:
                 self.connection = self.connect()

@@ -64,11 +64,12 @@ class JobRecords:
 
     # What the settings say
 
-    def want(self, wanted: Iterable[Wanted]) -> None:
-        """Makes the jobs these. One that is there keeps when it is due, unless its cron expression is another one now;
-        one that is no longer wanted goes, with its runs."""
+    def want(self, names: Collection[JobName], wanted: Iterable[Wanted]) -> None:
+        """Makes the jobs of these names these. One that is there keeps when it is due, unless its cron expression is
+        another one now; one that is no longer wanted goes, with its runs."""
+        of_these = job.c.name.in_([name.value for name in names])
         with self._database.transaction() as connection:
-            there = {(row.name, row.share): row for row in connection.execute(select(job))}
+            there = {(row.name, row.share): row for row in connection.execute(select(job).where(of_these))}
             for one in wanted:
                 row = there.pop((one.name.value, one.share), None)
                 if row is None:

@@ -27,7 +27,7 @@ from agent.settings import Settings
 from agent.usecases.dispose import Disposing
 from agent.usecases.dispose_rules import ActRules
 from agent.usecases.review_standing import ReviewStandings
-from agent.usecases.timetable import Timetable
+from agent.usecases.timetable import DISPOSING, Timetable
 
 if TYPE_CHECKING:
     from agent.acting import Bench
@@ -97,6 +97,7 @@ class DisposeWork:
         self._schedule = schedule
         self._terms = bootstrap.terms_of(schedule, settings, self._state)
         self._timetable = Timetable(settings, schedule.time_zone)
+        self._catalogue.jobs.want(DISPOSING, self._timetable.wanted(DISPOSING, bootstrap.now()))
         self._reviewers = [Reviewer(one.name, one.roles, one.email or "") for one in settings.reviewers]
 
     # Jobs

@@ -21,7 +21,7 @@ from agent.daemon.watches import Watches
 from agent.errors import SourceUnavailable
 from agent.model.service import Job, JobName, JobResult, Role
 from agent.settings import Settings, ShareSettings
-from agent.usecases.timetable import Timetable
+from agent.usecases.timetable import SCANNING, Timetable
 
 if TYPE_CHECKING:
     from agent.catalogue.base import PassResult, Share
@@ -102,7 +102,7 @@ class ScanWork:
         self._reader.reload(bootstrap.searching(settings, schedule))
         scanned = {share.name for share in self._catalogue.shares() if self._catalogue.last_pass(share) is not None}
         never = {share.name for share in settings.shares} - scanned
-        self._catalogue.jobs.want(self._timetable.wanted(never, bootstrap.now()))
+        self._catalogue.jobs.want(SCANNING, self._timetable.wanted(SCANNING, bootstrap.now(), never))
         self._watches.watch(settings.shares, bootstrap.watch_of(self._state, settings))
 
     # Looks

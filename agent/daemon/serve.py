@@ -23,6 +23,7 @@ from agent.errors import ExitCode, UsageError
 from agent.execution.priority import quieten
 from agent.model.service import Role
 from agent.observing.journal import start_service_log
+from agent.rights import open_or_make
 from agent.settings import Settings
 
 log = structlog.get_logger("retentiond.service")
@@ -70,8 +71,7 @@ def _works(role: Role, state: Path, life: Life, config: Path | None) -> Mapping[
 @contextmanager
 def _sole_server(state: Path, role: Role) -> Iterator[None]:
     """Holds the role in this state directory. Raises `UsageError` if another process does."""
-    mode = bootstrap.file_mode(state)
-    descriptor = os.open(state / f"service-{role}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+    descriptor = open_or_make(state / f"service-{role}.lock", os.O_WRONLY)
     with open(descriptor, "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,8 +27,13 @@ class Timetable:
     settings: Settings
     zone: tzinfo
 
-    def wanted(self, never_scanned: Collection[str], now: datetime) -> Iterator[Wanted]:
-        """Every job there is to be. A share that was never scanned is due now."""
+    def wanted(
+        self, names: Collection[JobName], now: datetime, never_scanned: Collection[str] = ()
+    ) -> Iterator[Wanted]:
+        """Every job of these names that there is to be. A share that was never scanned is due now."""
+        return (one for one in self._wanted(now, never_scanned) if one.name in names)
+
+    def _wanted(self, now: datetime, never_scanned: Collection[str]) -> Iterator[Wanted]:
         jobs = self.settings.service.jobs
         for share in self.settings.shares:
             cron = share.reconcile or jobs.reconcile

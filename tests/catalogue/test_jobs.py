@@ -22,7 +22,7 @@ HOURLY = Wanted(JobName.CHECKPOINT, "", "10 * * * *", NOW + HOUR)
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     with Catalogue.open(tmp_path / "catalogue.sqlite") as opened:
-        opened.jobs.want([NIGHTLY, HOURLY])
+        opened.jobs.want(JobName, [NIGHTLY, HOURLY])
         yield opened
 
 
@@ -32,20 +32,26 @@ def job(catalogue: Catalogue, name: JobName = JobName.RECONCILE) -> Job:
 
 
 def test_a_job_keeps_its_due_date_while_its_cron_expression_stays(catalogue: Catalogue) -> None:
-    catalogue.jobs.want([Wanted(JobName.RECONCILE, "office", "15 1 * * *", NOW), HOURLY])
+    catalogue.jobs.want(JobName, [Wanted(JobName.RECONCILE, "office", "15 1 * * *", NOW), HOURLY])
     assert job(catalogue).due_at == NOW + HOUR
 
-    catalogue.jobs.want([Wanted(JobName.RECONCILE, "office", "15 2 * * *", NOW), HOURLY])
+    catalogue.jobs.want(JobName, [Wanted(JobName.RECONCILE, "office", "15 2 * * *", NOW), HOURLY])
     assert job(catalogue).due_at == NOW
 
 
 def test_a_job_no_longer_wanted_goes_with_its_runs(catalogue: Catalogue) -> None:
     catalogue.jobs.begin(job(catalogue), NOW, NOW + HOUR)
 
-    catalogue.jobs.want([HOURLY])
+    catalogue.jobs.want(JobName, [HOURLY])
 
     assert [one.name for one in catalogue.jobs.all()] == [JobName.CHECKPOINT]
     assert catalogue.jobs.runs(9) == ()
+
+
+def test_each_role_wants_its_own_jobs_and_leaves_the_others(catalogue: Catalogue) -> None:
+    catalogue.jobs.want([JobName.RECONCILE], [])
+
+    assert [one.name for one in catalogue.jobs.all()] == [JobName.CHECKPOINT]
 
 
 def test_a_run_is_remembered_with_how_it_ended(catalogue: Catalogue) -> None:

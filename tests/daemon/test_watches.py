@@ -46,7 +46,7 @@ class House:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.share = catalogue.ensure_share("office", "/srv/office", "id")
-        catalogue.jobs.want([Wanted(JobName.RECONCILE, "office", "15 1 * * *", NOW + timedelta(hours=9))])
+        catalogue.jobs.want(JobName, [Wanted(JobName.RECONCILE, "office", "15 1 * * *", NOW + timedelta(hours=9))])
         self.opened: list[Told] = []
         self.clock = 0.0
         self.watches = Watches(catalogue, lambda: NOW, lambda: self.clock)

@@ -32,14 +32,14 @@ def run(result: JobResult) -> JobRun:
 
 
 def test_every_share_has_a_reconcile_of_its_own_and_one_never_scanned_is_due_at_once() -> None:
-    found = {one.share: one for one in timetable().wanted({"office"}, NOW) if one.name is JobName.RECONCILE}
+    found = {one.share: one for one in timetable().wanted(JobName, NOW, {"office"}) if one.name is JobName.RECONCILE}
 
     assert found["office"].due_at == NOW
     assert (found["attic"].cron, found["attic"].due_at) == ("0 22 * * fri", datetime(2026, 11, 27, 22, 0, tzinfo=UTC))
 
 
 def test_a_job_without_a_time_or_without_anything_to_do_is_not_wanted() -> None:
-    names = {one.name for one in timetable(jobs={"erasure": None}).wanted((), NOW)}
+    names = {one.name for one in timetable(jobs={"erasure": None}).wanted(JobName, NOW)}
 
     assert names == set(JobName) - {JobName.ERASURE, JobName.REMINDERS, JobName.BACKUP}
 
@@ -47,7 +47,7 @@ def test_a_job_without_a_time_or_without_anything_to_do_is_not_wanted() -> None:
 def test_reminders_and_backups_are_wanted_where_the_settings_say_how() -> None:
     mail = {"host": "localhost", "sender": "r@example.org"}
 
-    names = {one.name for one in timetable(mail=mail, backup={"directory": "/srv/b"}).wanted((), NOW)}
+    names = {one.name for one in timetable(mail=mail, backup={"directory": "/srv/b"}).wanted(JobName, NOW)}
 
     assert names == set(JobName)
 

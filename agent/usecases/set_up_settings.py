@@ -1,0 +1,98 @@
+"""The settings file of a file server: the shipped one, with its comments, and what is wanted filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import yaml
+from pydantic import ValidationError
+
+from agent.errors import ConfigurationError
+from agent.settings import Settings
+from agent.usecases.set_up_wanted import Nights, Unsaid, Wanted, WantedReviewer, WantedShare
+
+STATE = PurePosixPath("/var/lib/retentiond")
+# Where service users find their state: left empty, each would look in a home directory that it does not have.
+_STATE_LINE = "state: null\n"
+_SHARES, _SCHEDULE, _REVIEWERS, _KEY_FILE = (
+    "shares: []\n",
+    "schedule: uk-default\n",
+    "reviewers: []\n",
+    "key_file: null",
+)
+
+
+def filled_in(template: str, wanted: Wanted, schedule: PurePosixPath, key_file: PurePosixPath | None) -> str:
+    """The text of the settings. `schedule` is the file of the schedule; `key_file` that of the vault's key, if any."""
+    text = _instead(template, _SHARES, "shares:\n" + "".join(_share_lines(wanted)))
+    text = _instead(text, _SCHEDULE, f"schedule: {_text(str(schedule))}\n")
+    text = _instead(text, _STATE_LINE, f"state: {STATE}\n")
+    if wanted.reviewers:
+        text = _instead(text, _REVIEWERS, "reviewers:\n" + "".join(map(_reviewer_line, wanted.reviewers)))
+    if key_file is not None:
+        text = _instead(text, _KEY_FILE, f"key_file: {_text(str(key_file))}")
+    return text
+
+
+def _instead(text: str, line: str, new: str) -> str:
+    if text.count(line) != 1:
+        raise RuntimeError(f"the shipped settings hold {line!r} not once")
+    return text.replace(line, new)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)  # a JSON string is a YAML string, so any name is written safely
+
+
+def _share_lines(wanted: Wanted) -> Iterator[str]:
+    for number, share in enumerate(wanted.shares):
+        yield f"  - name: {_text(share.name)}\n    path: {_text(str(share.path))}\n"
+        if wanted.nights is not None:
+            yield f'    window: "{wanted.nights}"\n    reconcile: "{wanted.nights.reconcile(number)}"\n'
+
+
+def _reviewer_line(one: WantedReviewer) -> str:
+    email = f", email: {_text(one.email)}" if one.email else ""
+    return f"  - {{name: {_text(one.name)}, roles: [{', '.join(map(_text, one.roles))}]{email}}}\n"
+
+
+def settings_of(text: str) -> Settings:
+    """What the text of a settings file sets. Raises `ConfigurationError`, before anything has been written."""
+    try:
+        return Settings.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"These settings would not be accepted: {field}: {first['msg']}.") from None
+
+
+def shares_in(settings: Settings) -> tuple[WantedShare, ...]:
+    """The shares that the settings name."""
+    return tuple(WantedShare(share.name, PurePosixPath(share.path)) for share in settings.shares)
+
+
+def differences(
+    settings: Settings,
+    shares: tuple[WantedShare, ...] | None,
+    reviewers: tuple[WantedReviewer, ...] | None,
+    nights: Nights | Unsaid | None,
+) -> tuple[str, ...]:
+    """The options by which something else was said than the settings say. What was not said makes no difference."""
+    told = []
+    if shares is not None and set(shares) != set(shares_in(settings)):
+        told.append("--share")
+    there = {WantedReviewer(one.name, one.roles, one.email) for one in settings.reviewers}
+    if reviewers is not None and set(reviewers) != there:
+        told.append("--reviewer")
+    window = () if nights is None else (str(nights),)
+    if nights is not Unsaid.UNSAID and {window} != {share.window for share in settings.shares}:
+        told.append("--nights")
+    return tuple(told)
+
+
+def may_act(settings: Settings) -> bool:
+    """Whether anything may be carried out at all: then the service must be able to write to the shares."""
+    how = settings.disposition
+    return "act" in (how.mode, *how.classes.values())
