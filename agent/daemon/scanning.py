@@ -26,11 +26,13 @@ from agent.usecases.timetable import SCANNING, Timetable
 if TYPE_CHECKING:
     from agent.catalogue.base import PassResult, Share
     from agent.catalogue.store import Catalogue
+    from connectors.watching import Watch
 
 log = structlog.get_logger("retentiond.service")
 
 _LOOK_AT_ONCE = 200  # folders
 _RESTLESS = timedelta(minutes=5)  # a folder that never comes to rest is looked into all the same
+_LISTING_SECONDS = 3600.0
 _PAUSE_SECONDS = 2.0
 _SAY_EVERY_SECONDS = 30.0
 _BETWEEN_SECONDS = 2.0  # in a long pass: between looks aside
@@ -103,7 +105,15 @@ class ScanWork:
         scanned = {share.name for share in self._catalogue.shares() if self._catalogue.last_pass(share) is not None}
         never = {share.name for share in settings.shares} - scanned
         self._catalogue.jobs.want(SCANNING, self._timetable.wanted(SCANNING, bootstrap.now(), never))
-        self._watches.watch(settings.shares, bootstrap.watch_of(self._state, settings))
+        self._open_watch = bootstrap.watch_of(self._state, settings)
+        self._watches.watch(settings.shares, self._watch)
+
+    def _watch(self, share: ShareSettings) -> Watch | None:
+        """A watch over the share. Lists all of its folders first, which takes minutes where there are millions."""
+        self._life.beats.beat(Role.SCAN, _LISTING_SECONDS)
+        watch = self._open_watch(share)
+        self._life.beats.beat(Role.SCAN, QUIET_SECONDS)
+        return watch
 
     # Looks
 

@@ -26,6 +26,7 @@ _STATES = {
 }
 _NOT_ASKED_FOR = "its settings say that it is not to be watched"
 _CHECK_SECONDS = 10.0
+_RETRY_SECONDS = 3600.0  # a share that cannot be watched may be some day: limits are raised, folders removed
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class _Watched:
     settings: ShareSettings
     watch: Watch | None
     away: str = ""
+    retry_at: float = 0.0
     folders: set[bytes] = field(default_factory=set)
     everything: bool = False
 
@@ -62,7 +64,7 @@ class Watches:
                 del self._watched[name]
         for name, share in wanted.items():
             if name not in self._watched:
-                self._watched[name] = _Watched(share, self._open(share))
+                self._watched[name] = _Watched(share, self._open(share), retry_at=self._clock() + _RETRY_SECONDS)
         self._catalogue.services.forget_shares(tuple(wanted))
         self._check_at = 0.0
 
@@ -91,11 +93,12 @@ class Watches:
 
     def _check(self, watched: _Watched) -> None:
         if watched.watch is not None and not watched.watch.alive():
-            lost = watched.watch.condition
-            if lost.state is WatchState.LOST:
+            lost = watched.watch.condition.state is WatchState.LOST
+            if lost or self._clock() >= watched.retry_at:
                 self._drain(watched)
                 watched.watch.close()
                 watched.watch = self._open(watched.settings)
+                watched.retry_at = self._clock() + _RETRY_SECONDS
         self._tell(watched)
 
     def _tell(self, watched: _Watched) -> None:

@@ -133,6 +133,12 @@ def test_a_share_that_cannot_be_watched_is_only_reconciled(house: House) -> None
     assert house.condition == (ShareState.RECONCILE_ONLY, "a network file system")
     assert len(house.opened) == 1, "it is not tried again and again"
 
+    house.clock += 3600
+    house.take_in()
+
+    assert len(house.opened) == 2, "but now and then"
+    assert house.condition == (ShareState.WATCHED, "")
+
 
 def test_a_share_that_was_not_reached_is_unavailable_until_it_is(house: House) -> None:
     house.take_in()
