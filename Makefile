@@ -73,6 +73,14 @@ golden: setup ## make the golden files anew and show what changed
 bench: setup ## measure, side by side in one run (ARGS=--million for a million files)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: soak
+soak: setup ## everything at once under the running service, for ARGS="--minutes 30"
+	$(BIN)/python -m tests.soak $(ARGS)
+
+.PHONY: deb
+deb: ## build the Debian package in dist/
+	packaging/build.sh
+
 .PHONY: faults
 faults: setup ## a fault at every system call of every act, on real ext4 and xfs images (root; ARGS="--every 10" for a part)
 	@missing=$$(for p in strace e2fsprogs xfsprogs; do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \

@@ -6,11 +6,14 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Sequence
 
 from connectors.content import OpenContent
 from connectors.errors import AccessTimeWouldChange, ConnectorError, ItemChanged, Offline, Sparse
+from connectors.filesystem.extents import Stretch
 from connectors.filesystem.facts import on_opening, version_of
 from connectors.filesystem.linux import open_beneath
+from connectors.filesystem.page_cache import drop, not_cached
 
 # A file is mostly holes when reading it would make up this many bytes and at most an eighth of it is stored.
 _HOLE_BYTES = 1024 * 1024
@@ -20,8 +23,19 @@ _INLINE_BYTES = 4096
 _SETTLED_SECONDS = 60
 
 
-def open_content(directory: int, name: bytes, version: bytes, *, may_change_access_times: bool) -> OpenContent:
-    """The file `name` in `directory` at `version`.
+class FileContent(OpenContent):
+    """A file's bytes. `brought` is what of it others had not in the cache: closing gives that back."""
+
+    brought: Sequence[Stretch] = ()
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            drop(self._descriptor, self.brought)
+        super().close()
+
+
+def open_content(directory: int, name: bytes, version: bytes, *, may_change_access_times: bool) -> FileContent:
+    """The file `name` in `directory` at `version`. What reading it brings into the page cache is dropped at its close.
 
     Raises the errors of `Connector.open`. Should somebody put a named pipe in the file's place, we don't wait for it.
     """
@@ -29,11 +43,12 @@ def open_content(directory: int, name: bytes, version: bytes, *, may_change_acce
         descriptor = _open(directory, name, may_change_access_times)
     except OSError as error:
         raise on_opening(error) from None
-    content = OpenContent(descriptor, lambda opened: _is_at(opened, version))
+    content = FileContent(descriptor, lambda opened: _is_at(opened, version))
     try:
         if not content.still_current():
             raise ItemChanged("the file is another one than was listed")
         _refuse_to_recall(descriptor)
+        content.brought = not_cached(descriptor, os.fstat(descriptor).st_size)
     except OSError as error:
         content.close()
         raise on_opening(error) from None

@@ -48,7 +48,7 @@ def now() -> datetime:
 def a_service(catalogue: Catalogue, beat_at: datetime) -> None:
     catalogue.services.beat(Role.SCAN, beat_at - HOUR, beat_at, "idle")
     catalogue.services.keep_condition(catalogue.shares()[0].name, ShareState.WATCHED, "", beat_at)
-    catalogue.jobs.want([Wanted(JobName.EVALUATE, "", "5 0 * * *", beat_at + HOUR)])
+    catalogue.jobs.want(JobName, [Wanted(JobName.EVALUATE, "", "5 0 * * *", beat_at + HOUR)])
 
 
 def a_run(catalogue: Catalogue, result: JobResult, said: str) -> None:
