@@ -90,19 +90,6 @@ class Paced(_Around):
             self.pace.between_pages()
 
 
-class RateLimited(Paced):
-    """Opens at most `opens_per_second` items, evenly spread. Everything else passes at once."""
-
-    def __init__(
-        self,
-        connector: Connector,
-        opens_per_second: float,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        super().__init__(connector, Pace(files_per_second=opens_per_second, clock=clock, sleep=sleep))
-
-
 def _read_beginning(descriptor: int) -> bool:
     """Reads the beginning of what is open there; whether it came from storage and not from memory, as far as told.
 

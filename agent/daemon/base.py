@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.daemon.beats import Beats
+from agent.observing.base import ReviewCounts
 from agent.settings import Settings
 
 
@@ -21,6 +22,7 @@ class Life:
     doing: dict[str, str] = field(default_factory=dict)  # by loop, in a few words without names of files
     errors: Counter[str] = field(default_factory=Counter)  # unforeseen ones, by kind
     throttled: dict[str, tuple[int, float]] = field(default_factory=dict)  # by share: how often we waited, seconds
+    reviews: ReviewCounts | None = None  # as they were counted last: it takes long where much is due
     stopping: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
 

@@ -194,9 +194,12 @@ class DisposeWork:
 
     def _check_clock(self) -> None:
         clock = acting.clock(self._settings)
-        ActRules(self._catalogue, self._reviewers, bootstrap.who(), clock).override(
-            "", over_caps=False, clock_is_right=False
-        )
+        rules = ActRules(self._catalogue, self._reviewers, bootstrap.who(), clock)
+        try:
+            rules.override("", over_caps=False, clock_is_right=False)
+        except UsageError:
+            log.error("clock.doubtful")  # noqa: TRY400 — what is doubtful, the job says
+            raise
 
     def _recover(self, bench: Bench) -> Recovered:
         if self._catalogue.disposals.of_state(DisposalState.DESTROYING):  # these go on only if they still may

@@ -6,7 +6,7 @@ import functools
 import os
 import socket
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,13 @@ from agent.daemon.jobs import Outcome
 from agent.daemon.metrics import recipients
 from agent.model.review import Reviewer
 from agent.model.service import JobResult
+from agent.observing.base import Facts, ReviewCounts
 from agent.observing.letter import Letter
 from agent.observing.mail import MailServer, credential_path, send
 from agent.reports.words import say_count
 from agent.settings import MailSettings, Settings
 from agent.usecases.health import health
-from agent.usecases.notices import Secretary, deliver, waiting_for
+from agent.usecases.notices import Secretary, Sent, deliver, waiting_for
 from agent.usecases.observed import observed, review_counts
 from agent.usecases.review_standing import ReviewStandings
 
@@ -34,14 +35,64 @@ def write_letters(catalogue: Catalogue, settings: Settings, terms: Terms, today:
     mail = settings.service.mail
     if mail is None:
         return Outcome(JobResult.DONE, "No mail server is named in the settings, so nobody was written to.")
-    server = mail_server(mail)
-    now = bootstrap.now()
-    letters = _letters(catalogue, settings, terms, today, mail)
-    sent = deliver(letters, functools.partial(send, server=server, at=now), catalogue.notices, now)
+    standings = _standings(catalogue, settings, terms, today)
+    overdue_after = settings.reviews.overdue_after_days
+    facts = _facts(catalogue, settings, today, review_counts(standings, overdue_after))
+    secretary = Secretary(catalogue.notices, facts.at, {one.id: one.title for one in terms.schedule.classes}, _site())
+    well = health(facts, facts.at)
+    letters = chain(
+        secretary.reminders(waiting_for(standings, overdue_after)),
+        secretary.alarms(well, mail.administrators),
+        secretary.digests(facts, well, mail.administrators),
+    )
+    sent = _deliver(letters, mail, catalogue, facts.at)
     said = f"{say_count(sent.delivered, 'letter')} sent"
     if sent.undelivered:
         return Outcome(JobResult.FAILED, f"{said}, {sent.undelivered:,} not taken by the mail server.")
     return Outcome(JobResult.DONE, f"{said}.")
+
+
+def write_alarms(catalogue: Catalogue, settings: Settings, today: date) -> None:
+    """Sends administrators what has gone wrong and was not told yet. Raises `ConfigurationError`, `CatalogueError`."""
+    mail = settings.service.mail
+    if mail is None or not mail.administrators:
+        return
+    facts = _facts(catalogue, settings, today, None)
+    secretary = Secretary(catalogue.notices, facts.at, {}, _site())
+    _deliver(secretary.alarms(health(facts, facts.at), mail.administrators), mail, catalogue, facts.at)
+
+
+def count_reviews(catalogue: Catalogue, settings: Settings, terms: Terms, today: date) -> ReviewCounts:
+    """How many reviews wait for people. Standings must be up to date."""
+    return review_counts(_standings(catalogue, settings, terms, today), settings.reviews.overdue_after_days)
+
+
+def _deliver(letters: Iterator[Letter], mail: MailSettings, catalogue: Catalogue, now: datetime) -> Sent:
+    return deliver(letters, functools.partial(send, server=mail_server(mail), at=now), catalogue.notices, now)
+
+
+def _facts(catalogue: Catalogue, settings: Settings, today: date, reviews: ReviewCounts | None) -> Facts:
+    return observed(
+        catalogue,
+        bootstrap.now(),
+        today,
+        reviews=reviews,
+        anchoring=settings.service.checkpoint_file is not None,
+        recipients=recipients(settings),
+    )
+
+
+def _standings(catalogue: Catalogue, settings: Settings, terms: Terms, today: date) -> ReviewStandings:
+    reviewers = [Reviewer(one.name, one.roles, one.email or "") for one in settings.reviewers]
+
+    def observe(class_id: str) -> bool:
+        return settings.disposition.mode_of(class_id) == "observe"
+
+    return ReviewStandings(catalogue, terms, today, reviewers, observe)
+
+
+def _site() -> str:
+    return socket.gethostname()
 
 
 def mail_server(mail: MailSettings) -> MailServer:
@@ -54,30 +105,4 @@ def mail_server(mail: MailSettings) -> MailServer:
         mail.security,
         mail.user or "",
         credential_path(mail.password_file or "", credentials),
-    )
-
-
-def _letters(
-    catalogue: Catalogue, settings: Settings, terms: Terms, today: date, mail: MailSettings
-) -> Iterator[Letter]:
-    reviewers = [Reviewer(one.name, one.roles, one.email or "") for one in settings.reviewers]
-    observe = lambda class_id: settings.disposition.mode_of(class_id) == "observe"  # noqa: E731
-    standings = ReviewStandings(catalogue, terms, today, reviewers, observe)
-    overdue_after = settings.reviews.overdue_after_days
-    now = bootstrap.now()
-    facts = observed(
-        catalogue,
-        now,
-        today,
-        reviews=review_counts(standings, overdue_after),
-        anchoring=settings.service.checkpoint_file is not None,
-        recipients=recipients(settings),
-    )
-    titles = {one.id: one.title for one in terms.schedule.classes}
-    secretary = Secretary(catalogue.notices, now, titles, socket.gethostname())
-    well = health(facts, now)
-    return chain(
-        secretary.reminders(waiting_for(standings, overdue_after)),
-        secretary.alarms(well, mail.administrators),
-        secretary.digests(facts, well, mail.administrators),
     )

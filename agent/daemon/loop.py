@@ -68,7 +68,7 @@ class Loop:
                     defects += 1
                     life.errors[type(defect).__name__] += 1
                     pause = self._pause(defects)
-                    log.critical("service.defect", role=self._name, kind=type(defect).__name__, where=_where(defect))
+                    log.critical("service.defect", role=self._name, error=defect, where=_where(defect))
                     if defects >= _MOST_DEFECTS:
                         self.given_up = True
                         life.stop()
@@ -93,7 +93,7 @@ class Loop:
 
 
 def _where(defect: BaseException) -> str:
-    """The places an error went through, without its own words: they may quote a document."""
+    """The places an error went through, innermost first, without its own words: they may quote a document."""
     import traceback
 
     frames = traceback.extract_tb(defect.__traceback__)

@@ -37,6 +37,7 @@ def offered(settings: Settings, state: Path, role: Role, life: Life) -> Iterator
                 catalogue,
                 bootstrap.now(),
                 bootstrap.today(schedule),
+                reviews=life.reviews,
                 anchoring=settings.service.checkpoint_file is not None,
                 recipients=recipients(settings),
                 throttled=dict(life.throttled),

@@ -77,6 +77,12 @@ FIELDS: Mapping[str, Callable[[object], Field | None]] = {
     "kind": _kind,
 }
 
+# Events that tell of what an administrator must mend, in our own words: these name settings, the state directory and
+# shares, and never a file of a share.
+_IN_OUR_WORDS = frozenset({"service.trouble", "settings.refused", "share.condition"})
+_OUR_WORDS = frozenset({"what", "why"})
+_LONGEST_SENTENCE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -97,6 +103,8 @@ def entry_of(event: Mapping[str, Any], *, item_names: bool = False) -> Entry:
     for key, value in event.items():
         if key in FIELDS and value is not None and (fit := FIELDS[key](value)) is not None:
             told[key] = fit
+    if name in _IN_OUR_WORDS:
+        told |= {key: " ".join(str(event[key]).split())[:_LONGEST_SENTENCE] for key in _OUR_WORDS & event.keys()}
     if item_names and "item" in event:
         told["item"] = str(event["item"])[:_LONGEST_ITEM]
     told |= _exception(event.get("exc_info"))

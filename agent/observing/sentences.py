@@ -18,7 +18,6 @@ MESSAGE_IDS: Mapping[str, str] = {
     "share.unavailable": "724e3f43abb94320abd6a0f09f9ed5d6",
     "share.available": "06bb177b213543be9dde32d497309f7b",
     "vault.damaged": "236efb2b97a24f4481d2001116b9e90f",
-    "audit.mismatch": "68c018d94ac04fa0a076fa54563df8c2",
     "audit.not_anchored": "19e275ed161a46e1b5c99f01ce014e7e",
     "clock.doubtful": "586abf6a4c92402592c301147937e62b",
     "caps.reached": "3bf9467de96742d6815571a388aeb210",
@@ -27,7 +26,6 @@ MESSAGE_IDS: Mapping[str, str] = {
 }
 
 _SENTENCES: Mapping[str, str] = {
-    "audit.mismatch": "The audit log is not what it was.",
     "audit.not_anchored": "No checkpoint of the audit log could be published.",
     "caps.reached": "{items} files are beyond what may leave a share in one day: an administrator must agree.",
     "clock.doubtful": "The clock may be wrong, so that nothing is disposed of.",
@@ -60,12 +58,12 @@ _SENTENCES: Mapping[str, str] = {
     "service.quieted": "The service gives way to others: niceness {nice}, storage {storage}.",
     "service.ready": "The service is ready.",
     "service.stopping": "The service is stopping.",
-    "service.trouble": "The service is in trouble, and tries again in {again_in_seconds} seconds.",
-    "settings.refused": "The new settings are refused; the old ones stay in force. To see why:  retentiond check",
+    "service.trouble": "The service is in trouble, and tries again in {again_in_seconds} seconds: {what}",
+    "settings.refused": "The new settings are refused, and the old ones stay in force: {what}",
     "settings.taken_up": "The new settings are in force.",
     "share.available": "The share {share} is looked after: {state}.",
     "share.everything_may_have_changed": "Everything in {share} may have changed. It will be gone through.",
-    "share.unavailable": "The share {share} cannot be reached.",
+    "share.unavailable": "The share {share} cannot be reached: {why}",
     "vault.damaged": "{faults} objects in the vault cannot be read. See:  retentiond vault verify",
     "vault.none": "There is no vault yet, so that nothing can be taken into quarantine.",
 }

@@ -12,8 +12,9 @@ import pytest
 from connectors.base import Connector
 from connectors.filesystem.connector import FilesystemConnector
 from connectors.memory import MemoryConnector
+from connectors.pace import Pace
 from connectors.testing import ConnectorContract, Source
-from connectors.wrappers import RateLimited
+from connectors.wrappers import Paced
 
 
 class FolderSource:
@@ -69,9 +70,11 @@ class TestMemory(ConnectorContract):
         return MemorySource(request.param)
 
 
-class TestRateLimited(ConnectorContract):
+class TestPaced(ConnectorContract):
     @pytest.fixture
     def source(self) -> Source:
         source = MemorySource(100)
-        source.connector = RateLimited(source.memory, 1.0, clock=lambda: 0.0, sleep=lambda seconds: None)
+        source.connector = Paced(
+            source.memory, Pace(files_per_second=1.0, clock=lambda: 0.0, sleep=lambda seconds: None)
+        )
         return source

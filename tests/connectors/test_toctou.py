@@ -1,6 +1,6 @@
 """While somebody meddles with the share, nothing is destroyed but what was decided on.
 
-Each attack runs for RETENTIOND_ATTACK_SECONDS (2 unless set in the environment) in a process of its own, while here
+Each attack runs for RETENTIOND_ATTACK_SECONDS (1 unless set in the environment) in a process of its own, while here
 files are taken, put back and let go, one after the other. A control shows that the attack does harm to those who check
 a name and then act on it.
 """
@@ -28,7 +28,7 @@ from tests.connectors.acting import Acted
 from tests.connectors.attackers import ATTACKS, WRITING
 from tests.connectors.test_holding import without
 
-SECONDS = float(os.environ.get("RETENTIOND_ATTACK_SECONDS", "2"))
+SECONDS = float(os.environ.get("RETENTIOND_ATTACK_SECONDS", "1"))
 _AT_MOST = 10 * SECONDS + 10  # as long as no attack has hit
 _PRECIOUS = b"PRECIOUS, and nobody has decided anything about it"
 _REST = b" " + b"a case that is long closed " * 20

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from connectors.base import KnowsNothing
 from connectors.memory import MemoryConnector
+from connectors.pace import Pace
 from connectors.testing import found
-from connectors.wrappers import RateLimited, ReadOnly
+from connectors.wrappers import Paced, ReadOnly
 
 
 def test_read_only_answers_changing_calls_with_a_receipt_and_changes_nothing() -> None:
@@ -35,7 +36,7 @@ def test_rate_limited_spreads_openings_evenly_and_lets_an_idle_source_begin_at_o
         slept.append(round(seconds, 3))
         now[0] += seconds
 
-    connector = RateLimited(memory, 4.0, clock=lambda: now[0], sleep=sleep)
+    connector = Paced(memory, Pace(files_per_second=4.0, clock=lambda: now[0], sleep=sleep))
     (scope,) = connector.scopes()
     (item,) = found(connector.changes(scope, KnowsNothing()))
     for _ in range(3):
