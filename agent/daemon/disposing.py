@@ -19,6 +19,7 @@ from agent import acting, bootstrap
 from agent.daemon.base import Life
 from agent.daemon.jobs import Jobs, Outcome
 from agent.daemon.loop import QUIET_SECONDS
+from agent.errors import UsageError
 from agent.model.disposal import DisposalState
 from agent.model.review import Reviewer
 from agent.model.service import Job, JobName, JobResult, Role

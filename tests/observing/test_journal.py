@@ -117,7 +117,7 @@ def test_what_an_administrator_waits_for_has_an_id_of_its_own(
     log.warning("share.condition", share="office", state="unavailable", why="not mounted")
     told = journal.entry()
     assert (told["PRIORITY"], told["MESSAGE_ID"]) == ("4", MESSAGE_IDS["share.unavailable"])
-    assert told["MESSAGE"] == "The share office cannot be reached."
+    assert told["MESSAGE"] == "The share office cannot be reached: not mounted"
     log.error("job.ended", job="reconcile", share="office", result="failed", seconds=2.0)
     assert journal.entry()["MESSAGE_ID"] == MESSAGE_IDS["job.failed"]
     log.info("job.ended", job="reconcile", share="office", result="done", seconds=2.0)
