@@ -27,7 +27,7 @@ COMMANDS = {
     ),
     "status": (
         "agent.cli.status:status",
-        "Show the shares, their last scans, and whether everything is accounted for.",
+        "Show the shares, their last scans, and whether everything is accounted for; and how the service is.",
     ),
     "explain": (
         "agent.cli.explain:explain",
