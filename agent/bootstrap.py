@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 SYSTEM_CONFIGURATION = Path("/etc/retentiond/retentiond.yaml")
 SYSTEM_STATE = Path("/var/lib/retentiond")
+DISPOSE_USER = "retentiond-dispose"
 _NOBODY_LOGGED_IN = 2**32 - 1
 
 
@@ -222,6 +223,16 @@ def pace_of(
     )
 
 
+def holders() -> frozenset[int]:
+    """The users whose holds lie in shares: the service's own for that, where it is installed."""
+    import pwd
+
+    try:
+        return frozenset({pwd.getpwnam(DISPOSE_USER).pw_uid})
+    except KeyError:
+        return frozenset()
+
+
 def share_connector(path: Path, name: str, state: Path, settings: Settings, pace: Pace | None = None) -> Connector:
     """The connector to a folder. It can only read: changing calls are answered as a dry run. Without a `pace` it keeps
     the rates of the settings."""
@@ -232,6 +243,7 @@ def share_connector(path: Path, name: str, state: Path, settings: Settings, pace
         os.fsencode(path),
         name,
         excluded=(os.fsencode(state),),
+        holders=holders(),
         may_change_access_times=settings.access_times == "may_change",
     )
     pace = pace or pace_of(name, settings)

@@ -88,5 +88,9 @@ class HoldUnavailable(ConnectorError):
     """There is no hold on the item's own file system, so that it cannot be taken without copying it."""
 
 
+class NoPlace(ConnectorError):
+    """Nothing can lie at a place: it has a name that there cannot be here, or it is where nobody would find it."""
+
+
 class PlaceTaken(ConnectorError):
     """Something else lies where an item should go; nothing was replaced."""

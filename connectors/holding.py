@@ -78,8 +78,9 @@ class Holding(Protocol):
 
         If this raises, the item is in its place as it was, or no longer there at all; after a crash `taken` tells.
         Raises `ItemChanged`, `ItemNotFound`, `LockedAtSource` (somebody has it open for writing), `Immutable`,
-        `SeveralNames`, `PermissionDenied`, `ReadOnlySource`, `NoRoom`, `HoldUnavailable`. `PlaceTaken` alone says that
-        something lies in the hold under that id: from before, or what was moved there by this call and cannot go back.
+        `SeveralNames`, `PermissionDenied`, `ReadOnlySource`, `NoRoom`, `HoldUnavailable`, `NoPlace` (it could not be
+        put back there). `PlaceTaken` alone says that something lies in the hold under that id: from before, or what was
+        moved there by this call and cannot go back.
         """
 
     def taken(self, scope: Scope, id: str) -> TakenContent | None:
@@ -88,7 +89,8 @@ class Holding(Protocol):
     def put_back(self, scope: Scope, id: str, ref: ItemRef) -> bool:
         """Moves what was taken to `ref`, never over anything; tells whether there was something to move.
 
-        Missing folders on the way are made. Raises `PlaceTaken` if something lies there: then it stays in the hold.
+        Missing folders on the way are made. Raises `PlaceTaken` if something lies there, `NoPlace` if nothing can: then
+        it stays in the hold.
         """
 
     def let_go(self, scope: Scope, id: str) -> LetGo:
@@ -116,8 +118,11 @@ class Holding(Protocol):
 
         It appears whole or not at all, and never in another's place: if an item with that SHA-256 (hexadecimal) lies
         there already, that counts as made before; anything else raises `PlaceTaken`. Raises `NoRoom`, `ReadOnlySource`,
-        `PermissionDenied`, `ItemChanged` if what was written has another SHA-256.
+        `PermissionDenied`, `NoPlace` if nothing can lie there, `ItemChanged` if what was written has another SHA-256.
         """
+
+    def version_at(self, scope: Scope, ref: ItemRef, sha256: str) -> bytes | None:
+        """The version of the item at `ref` if it is there and has that SHA-256 (hexadecimal), else none."""
 
     def mark(self, scope: Scope, ref: ItemRef, version: bytes, marks: Mapping[str, str]) -> bytes:
         """Sets marks (`name` to value, an empty value removes it) on the item at that version; gives its new version.

@@ -14,6 +14,7 @@ from connectors.content import OpenContent
 from connectors.errors import ConnectorError, ItemChanged, PlaceTaken, ScopeUnavailable
 from connectors.holding import LetGo, Made, Taken
 from connectors.memory import MemoryConnector, Stored
+from connectors.places import check_place
 
 
 class TakenInMemory(OpenContent):
@@ -65,6 +66,7 @@ class MemoryHolding:
 
     def put_back(self, scope: Scope, id: str, ref: ItemRef) -> bool:
         self._called("put_back", scope)
+        check_place(ref)
         if id not in self._memory.held:
             return False
         self._must_be_free(ref)
@@ -91,6 +93,7 @@ class MemoryHolding:
         keep_times: bool = True,
     ) -> Made:
         self._called("make", scope)
+        check_place(ref)
         content = _written(write)
         if _sha256(content) != sha256:
             raise ItemChanged("what was written is not what should have been")
@@ -102,6 +105,13 @@ class MemoryHolding:
         had = _read(properties)
         self._memory.store(ref, replace(had if keep_times else Stored(b"", marks=had.marks), content=content))
         return Made(ref, self._memory.item(ref).version, made=True)
+
+    def version_at(self, scope: Scope, ref: ItemRef, sha256: str) -> bytes | None:
+        self._called("version_at", scope)
+        if ref not in self._memory.refs():
+            return None
+        version = self._memory.item(ref).version
+        return version if _sha256(self._memory.at(ref, version).content) == sha256 else None
 
     def mark(self, scope: Scope, ref: ItemRef, version: bytes, marks: Mapping[str, str]) -> bytes:
         self._called("mark", scope)

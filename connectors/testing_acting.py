@@ -28,6 +28,24 @@ AWKWARD = ItemRef(b"HR/\xe4 b", b"\xff\xfe bytes \n.txt")
 ID = "0123456789abcdef" * 2
 OTHER_ID = "fedcba9876543210" * 2
 TEXT = b"what was agreed"
+# Where nothing can lie.
+NO_PLACES = tuple(
+    ItemRef(folder, name)
+    for folder, name in (
+        (b"HR", b""),
+        (b"HR", b"."),
+        (b"HR", b".."),
+        (b"HR", b"a/b"),
+        (b"HR", b"/etc"),
+        (b"HR", b"a\0b"),
+        (b"HR\0/x", b"a"),
+        (b"..", b"a"),
+        (b"HR/../..", b"a"),
+        (b"HR/./x", b"a"),
+        (b"HR//x", b"a"),
+        (b"/HR", b"a"),
+    )
+)
 
 
 def fills(content: bytes) -> Callable[[int], None]:

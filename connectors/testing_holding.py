@@ -30,6 +30,7 @@ class HoldingContract(TakingContract, MakingContract):
             lambda: holding.let_go(other, ID),
             lambda: [*holding.in_hold(other)],
             lambda: holding.make(other, AWKWARD, properties, fills(TEXT), sha256(TEXT)),
+            lambda: holding.version_at(other, CONTRACT, sha256(TEXT)),
             lambda: holding.mark(other, CONTRACT, item.version, {"state": "due"}),
         ]
         for attempt in attempts:

@@ -9,8 +9,8 @@ import os
 import pytest
 
 from connectors.base import ItemRef
-from connectors.errors import ItemChanged, ItemNotFound, PlaceTaken, Unsupported
-from connectors.testing_acting import AWKWARD, CONTRACT, ID, TEXT, Acting, HeldSource, fills, sha256
+from connectors.errors import ItemChanged, ItemNotFound, NoPlace, PlaceTaken, Unsupported
+from connectors.testing_acting import AWKWARD, CONTRACT, ID, NO_PLACES, TEXT, Acting, HeldSource, fills, sha256
 
 
 class MakingContract(Acting):
@@ -79,6 +79,15 @@ class MakingContract(Acting):
         made = filled.holding.make(self._scope(filled), CONTRACT, properties, write, sha256(TEXT))
         assert (made.made, made.version) == (False, self._items(filled)[CONTRACT].version)
 
+    @pytest.mark.parametrize("ref", NO_PLACES, ids=repr)
+    def test_nothing_is_made_where_nothing_can_lie(self, filled: HeldSource, ref: ItemRef) -> None:
+        properties = self._take(filled)
+        left = self._items(filled)
+        with pytest.raises(NoPlace):
+            self._make(filled, properties, ref)
+        assert self._items(filled) == left
+        assert [*filled.holding.in_hold(self._scope(filled))] == [ID]
+
     def test_nothing_is_made_of_other_content(self, filled: HeldSource) -> None:
         properties = self._take(filled)
         left = self._items(filled)
@@ -115,6 +124,17 @@ class MakingContract(Acting):
         filled.holding.let_go(self._scope(filled), ID)
         assert self._make(filled, properties, empty, b"").made
         assert self._content(filled, empty) == b""
+
+    # What lies there
+
+    def test_an_item_with_that_content_has_its_version_and_another_none(self, filled: HeldSource) -> None:
+        scope, item = self._scope(filled), self._items(filled)[CONTRACT]
+        at = filled.holding.version_at
+        assert at(scope, CONTRACT, sha256(TEXT)) == item.version
+        assert at(scope, CONTRACT, sha256(b"something else")) is None
+        assert at(scope, ItemRef(b"HR", b"nothing.txt"), sha256(TEXT)) is None
+        assert at(scope, ItemRef(b"nowhere", b"contract.txt"), sha256(TEXT)) is None
+        assert self._items(filled)[CONTRACT] == item
 
     # Marks
 

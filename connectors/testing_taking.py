@@ -9,8 +9,8 @@ import os
 import pytest
 
 from connectors.base import ItemRef
-from connectors.errors import ItemChanged, ItemNotFound, PlaceTaken
-from connectors.testing_acting import AWKWARD, CONTRACT, ID, OTHER_ID, TEXT, Acting, HeldSource
+from connectors.errors import ItemChanged, ItemNotFound, NoPlace, PlaceTaken
+from connectors.testing_acting import AWKWARD, CONTRACT, ID, NO_PLACES, OTHER_ID, TEXT, Acting, HeldSource
 
 
 class TakingContract(Acting):
@@ -140,6 +140,15 @@ class TakingContract(Acting):
         with pytest.raises(PlaceTaken):
             filled.holding.put_back(self._scope(filled), ID, CONTRACT)
         assert self._content(filled, CONTRACT) == b"somebody else's"
+        assert self._held(filled) == TEXT
+
+    @pytest.mark.parametrize("ref", NO_PLACES, ids=repr)
+    def test_nothing_is_put_where_nothing_can_lie(self, filled: HeldSource, ref: ItemRef) -> None:
+        self._take(filled)
+        left = self._items(filled)
+        with pytest.raises(NoPlace):
+            filled.holding.put_back(self._scope(filled), ID, ref)
+        assert self._items(filled) == left
         assert self._held(filled) == TEXT
 
     def test_a_folder_in_the_place_is_not_replaced(self, filled: HeldSource) -> None:

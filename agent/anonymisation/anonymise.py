@@ -37,14 +37,13 @@ def anonymise(
     *,
     rescan: Rescan,
     recognition: Recognition,
-    numbered: bool = False,
     largest_bytes: int = LARGEST_BYTES,
 ) -> Anonymised:
     """Writes the document in `source` to `target` without what `find` says must go, and says what was done.
 
-    A value is replaced by its type, `<PERSON>`; if `numbered`, by type and number, the same for the same value in this
-    document. What was found once goes from everywhere. `rescan` must find nothing in the result. Neither the document
-    nor all that is packed in it may be larger than `largest_bytes`. Equal documents give equal bytes.
+    A value is replaced by its type, `<PERSON>`. What was found once goes from everywhere. `rescan` must find nothing in
+    the result. Neither the document nor all that is packed in it may be larger than `largest_bytes`. Equal documents
+    give equal bytes.
 
     `target` must be empty; it is written once the document is clean, and left empty if this raises.
     Raises `CannotAnonymise`.
@@ -57,7 +56,7 @@ def anonymise(
     content = source.read(largest_bytes + 1)
     if len(content) > largest_bytes:
         raise CannotAnonymise(f"The document is larger than {largest_bytes} bytes. Split it, or destroy it.")
-    work = Work(find, recognition, _EDITORS, Labels(numbered=numbered), largest_bytes)
+    work = Work(find, recognition, _EDITORS, Labels(), largest_bytes)
     for number in range(1, _ROUNDS + 1):
         content = _round(content, format, work)
         still = rescan(io.BytesIO(content), format)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
 
 from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
@@ -19,44 +18,34 @@ _WORDS = {
     for entity_type, category in ENTITY_CATEGORIES.items()
 }
 _ANY_WORD = "|".join(sorted(set(_WORDS.values()), key=lambda word: (-len(word), word)))
-_LABEL = re.compile(rf"<(?:{_ANY_WORD})(?: \d+)?>|(?<![^\W_])(?:{_ANY_WORD})(?:_\d+)?(?![^\W_])")
+_LABEL = re.compile(rf"<(?:{_ANY_WORD})>|(?<![^\W_])(?:{_ANY_WORD})(?![^\W_])")
 
 
 class Labels:
-    """Gives each value its label: `<PERSON>`, or with numbers `<PERSON 1>`, the same for the same value.
-
-    All special categories and criminal-records data have the label `<SENSITIVE>`.
-
-    The numbers live as long as this object; nothing tells afterwards which value had which.
+    """Gives each value its label, `<PERSON>`. All special categories and criminal-records data have the label
+    `<SENSITIVE>`.
     """
 
-    def __init__(self, *, numbered: bool) -> None:
+    def __init__(self) -> None:
         logging.getLogger("presidio-anonymizer").disabled = True  # it writes where in a text something was
         self._engine = AnonymizerEngine()  # type: ignore[no-untyped-call]
-        self._numbered = numbered
-        self._given: dict[tuple[str, str], str] = {}
-        self._highest: Counter[str] = Counter()
+        self._given: dict[str, str] = {}
 
     def of(self, entity_type: str, value: str) -> str:
-        """The label; spelling in capitals and the width of spaces make no other value."""
+        """The label of a value of that type."""
         word = _WORDS[entity_type]
-        key = (word, " ".join(value.casefold().split()) if self._numbered else "")
-        if key not in self._given:
-            self._given[key] = self._replaced(word, value)
-        return self._given[key]
+        if word not in self._given:
+            self._given[word] = self._replaced(word, value)
+        return self._given[word]
 
     def _replaced(self, word: str, value: str) -> str:
-        operator = OperatorConfig("replace")
-        if self._numbered:
-            self._highest[word] += 1
-            operator = OperatorConfig("replace", {"new_value": f"<{word} {self._highest[word]}>"})
         found = RecognizerResult(word, 0, len(value), 1.0)
-        return self._engine.anonymize(value, [found], {word: operator}).text
+        return self._engine.anonymize(value, [found], {word: OperatorConfig("replace")}).text
 
 
 def bare(label: str) -> str:
-    """The label in letters, digits and low lines alone, for where no others may stand: an address, a name."""
-    return label.strip("<>").replace(" ", "_")
+    """The label in letters and low lines alone, for where no others may stand: an address, a name."""
+    return label.strip("<>")
 
 
 def label_ranges(text: str) -> list[tuple[int, int]]:

@@ -141,9 +141,15 @@ def _bring_up_to_date(connection: Connection, path: Path, engine: Engine) -> Non
 def _back_up(connection: Connection, path: Path, revision: str) -> None:
     """An older catalogue is copied before it is changed; a copy that is there already is older still, and stays."""
     copy = path.with_name(f"{path.name}.before-{revision}")
-    if not copy.exists():
-        connection.exec_driver_sql("VACUUM INTO ?", (str(copy),))
-        copy.chmod(0o600)
+    if copy.exists():
+        return
+    draft = copy.with_name(f"{copy.name}.draft")  # what a crash has left half made must not pass for a backup
+    draft.unlink(missing_ok=True)
+    connection.exec_driver_sql("VACUUM INTO ?", (str(draft),))
+    draft.chmod(0o600)
+    with open(draft, "rb") as file:
+        os.fsync(file.fileno())
+    draft.rename(copy)
 
 
 def _in_plain_words(path: Path, error: BaseException | None) -> CatalogueError:

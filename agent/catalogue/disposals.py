@@ -194,7 +194,8 @@ class DisposalRecords:
         statement = (
             "SELECT COUNT(*), COALESCE(SUM(d.size_bytes), 0) FROM disposal d JOIN item i ON i.id = d.item_id "
             "JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id WHERE s.name = ? "
-            "AND EXISTS (SELECT 1 FROM disposal_step t WHERE t.disposal_id = d.id AND t.after IN ('sealed', 'relocated') AND t.at >= ?)"
+            "AND EXISTS (SELECT 1 FROM disposal_step t WHERE t.disposal_id = d.id "
+            "AND t.after IN ('sealed', 'relocated') AND t.at >= ?)"
         )
         with self._database.faults():
             count, size = self._database.connection.exec_driver_sql(statement, (share, microseconds(since))).one()

@@ -43,6 +43,7 @@ _WHY = {
     Obstacle.SHARE_AWAY: "the share cannot be reached",
     Obstacle.VAULT_FAULT: "the vault reports a fault",
     Obstacle.PLACE_TAKEN: "something else lies in its place",
+    Obstacle.NO_PLACE: "nothing can lie where it should go",
     Obstacle.NOT_DERIVED: "what should remain of it could not be made",
     Obstacle.INTERRUPTED: "interrupted",
     Obstacle.NOT_HANDED_OVER: "the export is not confirmed yet",

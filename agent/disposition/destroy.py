@@ -44,13 +44,15 @@ class Destruction:
 
     def settle(self, destroying: Disposal, told: Told) -> None:
         """The same after a crash, unless something has come up since the intent and the item's key is still there: then
-        it waits, whole, until nothing is in the way any more."""
+        it is in quarantine again, whole. Raises `VaultError` if it cannot be read there: then it stays as it is."""
         means = self._means
         obstacle = means.journal.bar_to_go_on(destroying, means.today())
-        if obstacle is not None and means.vault.fate(destroying.vault_id) is Fate.SEALED:
-            told.kept[destroying.item_id] = obstacle
-        else:
+        if obstacle is None or means.vault.fate(destroying.vault_id) is not Fate.SEALED:
             self.go_on([destroying], told)
+            return
+        means.vault.verify(destroying.vault_id)
+        means.record(Step(destroying, DisposalState.QUARANTINED, why=obstacle))
+        told.kept[destroying.item_id] = obstacle
 
     def _removed(self, disposals: list[Disposal], told: Told) -> Iterator[Disposal]:
         """Those whose keys are overwritten now: all at once, or one by one if the vault knows nothing of some."""

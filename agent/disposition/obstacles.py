@@ -16,6 +16,7 @@ _BY_SOURCE: tuple[tuple[type[errors.ConnectorError], Obstacle], ...] = (
     (errors.ReadOnlySource, Obstacle.READ_ONLY),
     (errors.NoRoom, Obstacle.NO_ROOM),
     (errors.HoldUnavailable, Obstacle.NO_HOLD),
+    (errors.NoPlace, Obstacle.NO_PLACE),
     (errors.PlaceTaken, Obstacle.PLACE_TAKEN),
     (errors.ScopeUnavailable, Obstacle.SHARE_AWAY),
 )

@@ -11,13 +11,14 @@ For each item, in this order, each line durable before the next begins:
 6. the original in the hold is destroyed;
 7. `quarantined` is recorded.
 
-Whatever goes wrong up to 4, the item is put back. From 4 on it is only finished. After a crash `recovery.py` does
-either.
+Whatever goes wrong up to 4, the item is put back, and so are all of a batch that is interrupted. From 4 on it is only
+finished. After a crash `recovery.py` does either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -70,6 +71,16 @@ class Quarantine:
         named = [(new_id(), new_id() if derives(plan.action) else None, plan) for plan in plans]
         planned, refused = means.journal.plan(run, named, means.now(), means.by, means.today())
         told.kept.update(refused)
+        try:
+            steps = self._seal_all(planned, told, away)
+        except (Exception, KeyboardInterrupt, SystemExit):
+            self._undo(planned, told)
+            raise
+        self.finish(self._record_sealed(steps, told), told)
+
+    # Up to the point of no loss
+
+    def _seal_all(self, planned: Iterable[Disposal], told: Told, away: set[str]) -> list[Step]:
         steps = []
         for disposal in planned:
             if disposal.share in away:
@@ -80,9 +91,7 @@ class Quarantine:
                 steps.append(step)
             elif told.kept[disposal.item_id] in ENDS_THE_SHARE:
                 away.add(disposal.share)
-        self.finish(self._record_sealed(steps, told), told)
-
-    # Up to the point of no loss
+        return steps
 
     def _seal(self, disposal: Disposal, told: Told) -> Step | None:
         """Steps 2 and 3. None if the item is back in its place, or could not be taken."""
@@ -104,9 +113,10 @@ class Quarantine:
 
     def _copied(self, disposal: Disposal, content: TakenContent) -> Step | Obstacle:
         means, taken = self._means, content.taken
+        note = self._note(disposal) if self._note is not None and disposal.derived_id is None else b""
         try:
             sealed = means.vault.put(
-                content.fileno(), disposal.vault_id, wrap(disposal, taken.properties), means.today()
+                content.fileno(), disposal.vault_id, wrap(disposal, taken.properties, note), means.today()
             )
             if disposal.content_hash is not None and sealed.sha256 != disposal.content_hash.hex():
                 return Obstacle.CHANGED
@@ -152,7 +162,7 @@ class Quarantine:
                 if disposal.derived_id is not None:
                     self._remainders.place(disposal, disposal.derived_id, source)
                 elif self._note is not None:
-                    self._remainders.leave_note(disposal, self._note(disposal), source)
+                    self._remainders.leave_note(disposal, source)
                 gone = source.holding.let_go(source.scope, disposal.vault_id)
             except ConnectorError as error:
                 told.kept[disposal.item_id] = of_source(error)
@@ -169,6 +179,16 @@ class Quarantine:
             told.done.append(replace(step.of, state=DisposalState.QUARANTINED))
 
     # Back
+
+    def _undo(self, planned: Iterable[Disposal], told: Told) -> None:
+        """Puts back at once what would lie in the hold until the next recovery. That one does what fails here: the
+        fault that came first is the one to be told."""
+        with suppress(Exception):
+            still = {one.number for one in self._means.journal.of_state(DisposalState.PLANNED)}
+            for disposal in planned:
+                if disposal.number in still:
+                    with suppress(Exception):
+                        self.put_back(disposal, Obstacle.INTERRUPTED, told)
 
     def put_back(self, disposal: Disposal, why: Obstacle, told: Told) -> None:
         """The item is in its place again and the vault knows nothing of it; or, if something else lies there, it stays

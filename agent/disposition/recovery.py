@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 
 from agent.catalogue.disposal_rows import Disposal, Step
 from agent.disposition.base import Means, Told
 from agent.disposition.destroy import Destruction
+from agent.disposition.leftovers import Leftovers, sha256_of
 from agent.disposition.obstacles import of_source, of_vault
 from agent.disposition.quarantine import Quarantine
 from agent.disposition.restore import Restoring
 from agent.disposition.wrapping import unwrap
-from agent.model.disposal import OVER, DisposalState, Obstacle
+from agent.model.disposal import DisposalState, Obstacle
 from agent.vault.base import Fate, VaultError
 from connectors.errors import ConnectorError, PlaceTaken
 
@@ -27,8 +27,8 @@ _CUT_OFF = (
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a recovery did: how many disposals it finished, how many items it put back, what it could not settle (by
-    item), and how many leftover copies it took out of the vault."""
+    """What a recovery did: how many disposals it finished, how many items it put back, what it could not settle or has
+    left in quarantine (by item), and how many leftover copies it took out of the vault and out of holds."""
 
     finished: int = 0
     put_back: int = 0
@@ -44,10 +44,12 @@ class Recovery:
         self._quarantine = quarantine
         self._restoring = Restoring(means)
         self._destruction = Destruction(means)
+        self._leftovers = Leftovers(means)
 
     def run(self) -> Recovered:
         """Settles every disposal whose share can be reached."""
         finished, put_back, unsettled = 0, 0, dict[int, Obstacle]()
+        cleared = self._leftovers.clear_holds(unsettled)  # first, so that no key goes while an original lies there
         for disposal in self._means.journal.of_state(*_CUT_OFF):
             if disposal.state is not DisposalState.DESTROYING and disposal.share not in self._means.sources:
                 unsettled[disposal.item_id] = Obstacle.SHARE_AWAY
@@ -67,7 +69,7 @@ class Recovery:
                 put_back += 1
             else:
                 finished += 1
-        return Recovered(finished, put_back, unsettled, self._discard_leftovers())
+        return Recovered(finished, put_back, unsettled, cleared + self._leftovers.clear_vault())
 
     def _settle(self, disposal: Disposal) -> Obstacle | None:
         told = Told()
@@ -111,7 +113,7 @@ class Recovery:
             self._quarantine.finish([disposal], told)
             return
         with content:
-            held = _sha256(content.fileno())
+            held = sha256_of(content.fileno())
         try:
             same = self._means.vault.verify(disposal.vault_id).sha256 == held
         except VaultError:
@@ -134,27 +136,3 @@ class Recovery:
             return Obstacle.PLACE_TAKEN
         self._means.record(Step(disposal, DisposalState.ABANDONED))
         return None
-
-    def _discard_leftovers(self) -> int:
-        """Copies whose items are whole elsewhere: put back or restored, or remainders that are in their place."""
-        vault, journal = self._means.vault, self._means.journal
-        leftovers = []
-        for entry in vault.entries():
-            disposal = journal.of_vault_id(entry.id)
-            if disposal is None or not entry.stored_bytes:
-                continue
-            placed = entry.id == disposal.derived_id and disposal.state not in (
-                DisposalState.PLANNED,
-                DisposalState.SEALED,
-            )
-            whole = disposal.state in OVER - {DisposalState.ERASED}
-            if placed or whole:
-                leftovers.append(entry.id)
-        if leftovers:
-            vault.discard(*leftovers)
-        return len(leftovers)
-
-
-def _sha256(descriptor: int) -> str:
-    with open(descriptor, "rb", buffering=0, closefd=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,7 +18,7 @@ from agent.disposition.wrapping import unwrap, wrap
 from agent.model.decision import REMAINDER
 from agent.model.schedule import Disposition
 from connectors.base import ItemRef
-from connectors.errors import ConnectorError, PlaceTaken, Unsupported
+from connectors.errors import ConnectorError, NoPlace, PlaceTaken, Unsupported
 from connectors.holding import Made
 
 _DERIVING = frozenset({Disposition.ANONYMISE, Disposition.MINIMISE})
@@ -82,22 +82,42 @@ class Remainders:
         except PlaceTaken:
             beside = f" (remainder {disposal.number})".encode()
             made = made_at(replace(wrapping.ref, name=_with(wrapping.ref.name, beside)))
+        except NoPlace:  # this file system takes no name as long as that
+            made = made_at(replace(wrapping.ref, name=f"remainder {disposal.number}.txt".encode()))
         with contextlib.suppress(Unsupported):
             source.holding.mark(source.scope, made.ref, made.version, {REMAINDER: disposal.action.value})
         return made
 
-    def leave_note(self, disposal: Disposal, note: bytes, source: Source) -> None:
-        """Leaves a note where the item was. It is a courtesy: where it cannot be left, nothing else changes."""
+    def leave_note(self, disposal: Disposal, source: Source) -> None:
+        """Leaves the note that was sealed with the item where it was. It is a courtesy: where it cannot be left,
+        nothing else changes."""
         wrapping = unwrap(self._means.vault.metadata(disposal.vault_id))
-        ref = replace(disposal.ref, name=_with(disposal.ref.name, NOTE_SUFFIX))
-        sha256 = hashlib.sha256(note).hexdigest()
+        if not wrapping.note:
+            return
 
         def write(descriptor: int) -> None:
-            os.write(descriptor, note)
+            os.write(descriptor, wrapping.note)
 
         with contextlib.suppress(ConnectorError):
-            made = source.holding.make(source.scope, ref, wrapping.properties, write, sha256, keep_times=False)
+            made = source.holding.make(
+                source.scope,
+                note_ref(disposal.ref),
+                wrapping.properties,
+                write,
+                note_sha256(wrapping.note),
+                keep_times=False,
+            )
             source.holding.mark(source.scope, made.ref, made.version, {REMAINDER: NOTE})
+
+
+def note_ref(ref: ItemRef) -> ItemRef:
+    """Where the note on an item lies that was taken from there."""
+    return replace(ref, name=_with(ref.name, NOTE_SUFFIX))
+
+
+def note_sha256(note: bytes) -> str:
+    """By which a note is known to be as it was written."""
+    return hashlib.sha256(note).hexdigest()
 
 
 def _with(name: bytes, suffix: bytes) -> bytes:

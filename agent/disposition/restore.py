@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.catalogue.disposal_rows import Disposal, Step
-from agent.disposition.base import Means
+from agent.disposition.base import Means, Source
 from agent.disposition.obstacles import of_source, of_vault
-from agent.disposition.wrapping import unwrap
+from agent.disposition.remainders import note_ref, note_sha256
+from agent.disposition.wrapping import Wrapping, unwrap
 from agent.model.disposal import DisposalState, Obstacle
 from agent.vault.base import VaultError
 from connectors.base import ItemRef
@@ -43,6 +44,10 @@ class Restoring:
             return self._stays(disposal, of_source(error))
         except VaultError as error:
             return self._stays(disposal, of_vault(error))
+        try:
+            self._take_note_away(disposal, wrapping, source)
+        except ConnectorError as error:
+            return of_source(error)  # the item is back; the next recovery clears the hold and says so
         means.record(
             Step(
                 disposal,
@@ -54,6 +59,21 @@ class Restoring:
         )
         means.vault.discard(disposal.vault_id)
         return None
+
+    def _take_note_away(self, disposal: Disposal, wrapping: Wrapping, source: Source) -> None:
+        """The note that was left where the item lay goes, if it is still what we wrote, byte for byte. Where that
+        cannot be, it stays; raises `ConnectorError` only if it is in the hold by then."""
+        if not wrapping.note:
+            return
+        holding, scope, ref = source.holding, source.scope, note_ref(disposal.ref)
+        try:
+            version = holding.version_at(scope, ref, note_sha256(wrapping.note))
+            if version is None:
+                return
+            holding.take(scope, ref, version, disposal.vault_id).close()
+        except ConnectorError:
+            return
+        holding.let_go(scope, disposal.vault_id)
 
     def _writer(self, disposal: Disposal) -> Callable[[int], None]:
         def write(descriptor: int) -> None:

@@ -15,14 +15,18 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
-    """Where an item came from, and everything it had beside its content (`connectors.holding.Taken.properties`)."""
+    """Where an item came from, and everything it had beside its content (`connectors.holding.Taken.properties`).
+
+    `note` is what is left in the item's place, empty if nothing is.
+    """
 
     share: str
     ref: ItemRef
     properties: bytes = field(repr=False)
+    note: bytes = b""
 
 
-def wrap(of: Disposal, properties: bytes) -> bytes:
+def wrap(of: Disposal, properties: bytes, note: bytes = b"") -> bytes:
     """The vault's metadata for the item; `unwrap` reads them."""
     parts = {
         "version": _VERSION,
@@ -32,6 +36,7 @@ def wrap(of: Disposal, properties: bytes) -> bytes:
         "folder": b64encode(of.ref.folder).decode(),
         "name": b64encode(of.ref.name).decode(),
         "properties": b64encode(properties).decode(),
+        "note": b64encode(note).decode(),
     }
     return json.dumps(parts, sort_keys=True).encode()
 
@@ -41,6 +46,6 @@ def unwrap(metadata: bytes) -> Wrapping:
     try:
         parts = json.loads(metadata)
         ref = ItemRef(b64decode(parts["folder"]), b64decode(parts["name"]))
-        return Wrapping(parts["share"], ref, b64decode(parts["properties"]))
-    except (ValueError, KeyError, TypeError):
+        return Wrapping(parts["share"], ref, b64decode(parts["properties"]), b64decode(parts.get("note", "")))
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise Damaged("A vault object was not sealed for a disposal: what belongs to it cannot be read.") from None

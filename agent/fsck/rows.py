@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from agent.errors import CatalogueError
 
-SCHEMA = "0007"
+SCHEMA = "0009"
 LIVE, MISSING, TOMBSTONE, QUARANTINED, DESTROYED, SUPERSEDED = range(6)
 
 _ITEMS = (

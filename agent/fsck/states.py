@@ -153,7 +153,7 @@ class States:
         self._leftovers(item, disposal, seen, but_for_the_item=True)
         if seen.held is not None or seen.going:
             said = f"should lie in the vault alone ({disposal.state}), but something lies in the hold under its id "
-            self._note(item, f"{said}{disposal.vault_id}. Look at it, and take it away if the vault has the item.")
+            self.problem(Kind.TWICE, item, f"{said}{disposal.vault_id}. {_RECOVER}")
 
     def _not_in_place(self, item: Item, disposal: Disposal) -> None:
         place = self._eyes.place(item)

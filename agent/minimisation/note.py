@@ -9,10 +9,10 @@ from agent.model.disposal import Account
 from agent.model.schedule import Officer
 
 
-def removal_note(account: Account, removed_on: date, officers: Sequence[Officer], certificate: str = "") -> bytes:
+def removal_note(account: Account, removed_on: date, officers: Sequence[Officer]) -> bytes:
     """The note as UTF-8 text: under which class an item was removed, when, and whom to ask. It tells of no person.
 
-    `certificate` is the id of the certificate of destruction, once there is one. Officers appear by role and contact.
+    Officers appear by role and contact.
     """
     lines = [
         "A file was removed from here at the end of its retention period",
@@ -20,7 +20,6 @@ def removal_note(account: Account, removed_on: date, officers: Sequence[Officer]
         f"class: {account.class_id}",
         f"removed on: {removed_on.isoformat()}",
         f"rule: {account.rule}",
-        *([f"certificate: {certificate}"] if certificate else []),
         "",
         f'It was removed under the class "{account.class_title}" ({account.mandate}).',
         *([f"Ask: {'; '.join(f'{one.role}, {one.contact}' for one in officers)}."] if officers else []),

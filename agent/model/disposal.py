@@ -16,7 +16,7 @@ class DisposalState(StrEnum):
     QUARANTINED = "quarantined"  # it lies in the vault and nowhere else
     RESTORING = "restoring"  # being made anew in its place; the vault has it still
     RESTORED = "restored"  # back; the disposal is over
-    DESTROYING = "destroying"  # its key is being overwritten
+    DESTROYING = "destroying"  # its key is being overwritten; back in quarantine if something came up before it was
     DESTROYED = "destroyed"  # its key is overwritten; an old copy of the key might still be opened
     ERASED = "erased"  # nobody can open any copy; the disposal is over
     ABANDONED = "abandoned"  # put back, or never taken; the disposal is over
@@ -30,7 +30,7 @@ STEPS: Mapping[DisposalState, frozenset[DisposalState]] = {
     _S.SEALED: frozenset({_S.QUARANTINED, _S.ABANDONED, _S.CONFLICT}),
     _S.QUARANTINED: frozenset({_S.RESTORING, _S.DESTROYING}),
     _S.RESTORING: frozenset({_S.RESTORED, _S.QUARANTINED}),
-    _S.DESTROYING: frozenset({_S.DESTROYED}),
+    _S.DESTROYING: frozenset({_S.DESTROYED, _S.QUARANTINED}),
     _S.DESTROYED: frozenset({_S.ERASED}),
     _S.CONFLICT: frozenset({_S.ABANDONED}),
 }
@@ -57,6 +57,7 @@ class Obstacle(StrEnum):
     SHARE_AWAY = "share_away"  # the share cannot be reached
     VAULT_FAULT = "vault_fault"
     PLACE_TAKEN = "place_taken"  # something else lies where it should go
+    NO_PLACE = "no_place"  # nothing can lie where it should go
     NOT_DERIVED = "not_derived"  # what should remain of it could not be made
     INTERRUPTED = "interrupted"  # we were stopped midway
     NOT_HANDED_OVER = "not_handed_over"  # the export has not been confirmed yet

@@ -32,14 +32,13 @@ _PICTURES = frozenset({"picture_not_read", "picture_limit", "picture_time", "pic
 class Anonymiser:
     """Takes the personal data that our detector knows out of documents.
 
-    Special categories and criminal-records data go where the document as a whole reveals them, as in a scan. With
-    `numbered`, the same value has the same number throughout a document. Not safe to share between threads.
+    Special categories and criminal-records data go where the document as a whole reveals them, as in a scan. Not
+    safe to share between threads.
     """
 
-    def __init__(self, extractor: Extractor, detector: Detector, *, numbered: bool = False) -> None:
+    def __init__(self, extractor: Extractor, detector: Detector) -> None:
         self._extractor = extractor
         self._detector = detector
-        self._numbered = numbered
 
     def anonymise_file(self, source: int, target: int, format: str) -> Anonymised:
         """Writes the document open in `source` to `target` without what identifies people.
@@ -57,7 +56,6 @@ class Anonymiser:
                 eyes.find,
                 rescan=eyes.rescan,
                 recognition=_RECOGNITION,
-                numbered=self._numbered,
             )
 
 

@@ -116,7 +116,8 @@ class Certifying:
     def _disposed(
         self, one: Disposal, steps: Sequence[DisposalStep], received: Mapping[int, datetime | None]
     ) -> Disposed:
-        destroying = next((step for step in steps if step.after is DisposalState.DESTROYING), None)
+        began = [step for step in steps if step.after is DisposalState.DESTROYING]  # all but the last were withdrawn
+        destroying = began[-1] if began else None
         account = one.account if destroying is None else self._as_destroyed(one, destroying.at)
         return Disposed(
             disposal=one.number,

@@ -78,7 +78,7 @@ class ActRules:
         """A place in a share for a file, from the share's root."""
         ref = ItemRef.parse(given)
         steps = ref.path.split(b"/")
-        if steps[0] == _HOLD or any(not _is_name(step) for step in steps):
+        if _HOLD in steps or any(not _is_name(step) for step in steps):
             raise UsageError(
                 f"--to: {given!r} cannot be a file of the share. Write the path from the share's root, as in "
                 "Cases/2026/letter.txt; no part of it may be empty, `.`, `..` or longer than 255 bytes."

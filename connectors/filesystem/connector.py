@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
 
 from connectors.base import Capabilities, Item, ItemRef, Known, Page, Receipt, Scope
 from connectors.content import OpenContent
@@ -12,24 +11,31 @@ from connectors.errors import ScopeUnavailable, Unsupported
 from connectors.filesystem import attributes
 from connectors.filesystem.content import mount_keeps_access_times, open_content
 from connectors.filesystem.facts import on_opening
-from connectors.filesystem.walk import Directories, look, open_folder, walk
-
-HOLD = b".retentiond-hold"  # where items lie that have been taken out of their places; never scanned
+from connectors.filesystem.walk import HOLD as HOLD
+from connectors.filesystem.walk import Excluded, look, open_folder, walk
 
 
 class FilesystemConnector:
     """Reads the folder `root`. It has no means to change anything.
 
-    `excluded` names directories that are left out wherever they are met (our own state). Unless
+    `excluded` names directories that are left out wherever they are met (our own state), `holders` the users whose
+    holds are, beside root's and our own. Unless
     `may_change_access_times`, a file whose access time would change by reading it is refused.
     """
 
     def __init__(
-        self, root: bytes, name: str, *, excluded: Sequence[bytes] = (), may_change_access_times: bool = False
+        self,
+        root: bytes,
+        name: str,
+        *,
+        excluded: Sequence[bytes] = (),
+        holders: Collection[int] = (),
+        may_change_access_times: bool = False,
     ) -> None:
         self._path = root
         self._name = name
         self._excluded = tuple(excluded)
+        self._holders = frozenset({0, os.geteuid(), *holders})
         self._may_change_access_times = may_change_access_times
         self._root: int | None = None
         self._folder: tuple[bytes, int] | None = None
@@ -48,12 +54,12 @@ class FilesystemConnector:
 
     def changes(self, scope: Scope, known: Known, after: bytes | None = None) -> Iterator[Page]:
         self._verify(scope)
-        yield from walk(self._open_root(), known, after, self._excluded_directories())
+        yield from walk(self._open_root(), known, after, self._what_is_excluded())
         self._verify(scope)
 
     def look(self, scope: Scope, known: Known, folders: Sequence[bytes]) -> Iterator[Page]:
         self._verify(scope)
-        yield from look(self._open_root(), known, folders, self._excluded_directories())
+        yield from look(self._open_root(), known, folders, self._what_is_excluded())
         self._verify(scope)
 
     def open(self, scope: Scope, item: Item) -> OpenContent:
@@ -98,7 +104,7 @@ class FilesystemConnector:
             return False
         return True
 
-    def _excluded_directories(self) -> Directories:
+    def _what_is_excluded(self) -> Excluded:
         found = set()
         for path in self._excluded:
             try:
@@ -106,10 +112,7 @@ class FilesystemConnector:
             except OSError:
                 continue  # what is not there cannot be met
             found.add((facts.st_dev, facts.st_ino))
-        with suppress(OSError):
-            facts = os.stat(HOLD, dir_fd=self._open_root(), follow_symlinks=False)  # a link could hide any folder
-            found.add((facts.st_dev, facts.st_ino))
-        return frozenset(found)
+        return Excluded(frozenset(found), self._holders)
 
     def _folder_of(self, ref: ItemRef) -> int:
         """A descriptor of the item's folder; the last one asked for is kept, since a folder's items come together."""

@@ -11,11 +11,13 @@ from connectors.errors import ScopeUnavailable, Unsupported
 from connectors.filesystem import destroying, marking, placing, taking
 from connectors.filesystem.connector import identity_of, open_root
 from connectors.filesystem.faults import acting
+from connectors.filesystem.folders import check_outside
 from connectors.filesystem.held import HeldFile, State
 from connectors.filesystem.hold import Hold
 from connectors.filesystem.linux import beyond_stat
 from connectors.filesystem.properties import read
 from connectors.holding import LetGo, Made
+from connectors.places import check_place
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -39,6 +41,7 @@ class FilesystemHolding:
         self._seen: dict[str, State] = {}  # how what lies in the hold was when it was last looked at
 
     def take(self, scope: Scope, ref: ItemRef, version: bytes, id: str) -> HeldFile:
+        check_outside(ref)
         root, hold = self._ready(scope)
         file = taking.take(root, hold, ref, version, _checked(id), self._quiet_seconds)
         self._seen[id] = file.state
@@ -53,6 +56,8 @@ class FilesystemHolding:
 
     def put_back(self, scope: Scope, id: str, ref: ItemRef) -> bool:
         root = self._verified(scope)
+        check_place(ref)
+        check_outside(ref)
         hold = self._hold_if_any(root)
         moved = hold is not None and taking.put_back(root, hold, _checked(id), ref)
         self._seen.pop(id, None)
@@ -82,8 +87,13 @@ class FilesystemHolding:
         *,
         keep_times: bool = True,
     ) -> Made:
+        check_place(ref)
+        check_outside(ref)
         root, hold = self._ready(scope)
         return placing.make(root, hold, ref, read(properties), write, sha256, keep_times=keep_times)
+
+    def version_at(self, scope: Scope, ref: ItemRef, sha256: str) -> bytes | None:
+        return placing.version_at(self._verified(scope), ref, sha256)
 
     def mark(self, scope: Scope, ref: ItemRef, version: bytes, marks: Mapping[str, str]) -> bytes:
         root, hold = self._ready(scope)

@@ -8,13 +8,14 @@ import stat
 from collections.abc import Callable
 
 from connectors.base import ItemRef
-from connectors.errors import ItemChanged, PlaceTaken
+from connectors.errors import ItemChanged, ItemNotFound, PlaceTaken
+from connectors.filesystem import properties
 from connectors.filesystem.directories import keeping_times, sync
 from connectors.filesystem.extents import punch_again
 from connectors.filesystem.facts import version_of
 from connectors.filesystem.faults import acting, making_way
 from connectors.filesystem.files import open_file, sha256_of
-from connectors.filesystem.folders import make_folders
+from connectors.filesystem.folders import make_folders, naming
 from connectors.filesystem.giving import give
 from connectors.filesystem.hold import Hold
 from connectors.filesystem.properties import Properties
@@ -67,7 +68,7 @@ def _make(
         lacking = give(file, had, keep_times=keep_times, time_step_ns=hold.can.time_step_ns)
         os.fsync(file)
         try:
-            with keeping_times(folder):
+            with keeping_times(folder), naming():
                 hold.place(draft, folder, ref.name)
         except FileExistsError:  # somebody was quicker
             version = _made_before(folder, ref.name, sha256)
@@ -78,10 +79,25 @@ def _make(
         return Made(ref, version_of(os.fstat(file)), made=True, lacking=lacking)
 
 
+def version_at(root: int, ref: ItemRef, sha256: str) -> bytes | None:
+    """The version of the file, if it has that content. Raises the errors of `Holding.version_at`."""
+    try:
+        with acting():
+            folder, _ = properties.way_to(root, ref.folder)
+        try:
+            with acting(folder):
+                return _made_before(folder, ref.name, sha256)
+        finally:
+            os.close(folder)
+    except (ItemNotFound, PlaceTaken):
+        return None
+
+
 def _made_before(folder: int, name: bytes, sha256: str) -> bytes | None:
     """The version of what lies there, if it is what should be made; durable then. Raises `PlaceTaken` if it is not."""
     try:
-        descriptor = open_file(folder, name)
+        with naming():
+            descriptor = open_file(folder, name)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -27,7 +27,7 @@ from connectors.filesystem.directories import keeping_times, sync
 from connectors.filesystem.facts import version_of
 from connectors.filesystem.faults import acting, making_way
 from connectors.filesystem.files import open_file
-from connectors.filesystem.folders import make_folders
+from connectors.filesystem.folders import make_folders, naming
 from connectors.filesystem.held import HeldFile, state_of
 from connectors.filesystem.hold import Hold
 from connectors.filesystem.leases import lease
@@ -164,7 +164,7 @@ def put_back(root: int, hold: Hold, id: str, ref: ItemRef) -> bool:
         folder = make_folders(root, ref.folder, (), hold)
     try:
         with acting(folder):
-            with keeping_times(folder):
+            with keeping_times(folder), naming():
                 hold.move_out(id.encode(), folder, ref.name)
             sync(folder)
             hold.sync()

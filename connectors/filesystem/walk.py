@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import struct
 import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from connectors.base import (
     Change,
@@ -38,6 +40,26 @@ _ALL_ITEMS = b"/"
 _ENCODING = sys.getfilesystemencoding()
 
 Directories = frozenset[tuple[int, int]]  # by device and inode
+HOLD = b".retentiond-hold"  # where items lie that have been taken out of their places; never scanned
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What is left out: these directories, and holds, of whichever share.
+
+    A hold is told from a folder that somebody has given its name by its owner, one of `holders` (user numbers), and by
+    being closed to everybody else: nobody hides a folder from scans by a name.
+    """
+
+    directories: Directories = frozenset()
+    holders: frozenset[int] = frozenset()
+
+    def leaves_out(self, folder: bytes, facts: os.stat_result) -> bool:
+        """Whether the folder with these facts is left out."""
+        if (facts.st_dev, facts.st_ino) in self.directories:
+            return True
+        closed = stat.S_IMODE(facts.st_mode) == 0o700 and facts.st_uid in self.holders
+        return closed and folder.rpartition(b"/")[2] == HOLD
 
 
 def open_folder(root: int, folder: bytes) -> int:
@@ -51,7 +73,7 @@ def open_folder(root: int, folder: bytes) -> int:
     return open_beneath(root, path, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def walk(root: int, known: Known, after: bytes | None, excluded: Directories) -> Iterator[Page]:
+def walk(root: int, known: Known, after: bytes | None, excluded: Excluded) -> Iterator[Page]:
     """What differs from `known` below `root`, from the start or behind the cursor `after`."""
     waiting: list[bytes] = [b""]  # the next one last
     if after is not None:
@@ -59,7 +81,7 @@ def walk(root: int, known: Known, after: bytes | None, excluded: Directories) ->
     yield from _walk(root, known, waiting, excluded)
 
 
-def look(root: int, known: Known, folders: Sequence[bytes], excluded: Directories) -> Iterator[Page]:
+def look(root: int, known: Known, folders: Sequence[bytes], excluded: Excluded) -> Iterator[Page]:
     """What differs from `known` in these folders, and in folders in them that are not known, with all below."""
     walked = set[bytes]()
     for folder in sorted(set(folders)):
@@ -85,19 +107,19 @@ def _ends(folder: bytes) -> Iterator[int]:
     yield len(folder)
 
 
-def _within(root: int, folder: bytes, excluded: Directories) -> bool:
+def _within(root: int, folder: bytes, excluded: Excluded) -> bool:
     """Whether the way to the folder leads through one that is left out."""
     for end in _ends(folder):
         try:
             facts = os.stat(folder[:end], dir_fd=root, follow_symlinks=False)
         except OSError:
             return False  # listing it will say why
-        if (facts.st_dev, facts.st_ino) in excluded:
+        if excluded.leaves_out(folder[:end], facts):
             return True
     return False
 
 
-def _walk(root: int, known: Known, waiting: list[bytes], excluded: Directories) -> Iterator[Page]:
+def _walk(root: int, known: Known, waiting: list[bytes], excluded: Excluded) -> Iterator[Page]:
     """Goes through these folders and all below, the last one first."""
     while waiting:
         folder = waiting.pop()
@@ -110,7 +132,7 @@ def _walk(root: int, known: Known, waiting: list[bytes], excluded: Directories) 
             yield Page((listing,), 0, 0, _cursor(folder, _ALL_ITEMS))
 
 
-def _go_on(root: int, known: Known, after: bytes, excluded: Directories) -> Generator[Page, None, list[bytes]]:
+def _go_on(root: int, known: Known, after: bytes, excluded: Excluded) -> Generator[Page, None, list[bytes]]:
     """Finishes the folder in which the walk was interrupted; gives the folders still to be visited, the next one last.
 
     What has vanished meanwhile is told only as far as it lies behind the cursor: the rest has been counted.
@@ -201,7 +223,7 @@ class _Listing:
         self.items.clear()
 
 
-def _list(root: int, folder: bytes, excluded: Directories) -> _Listing | FolderGone | FolderSkipped | FolderFailed:
+def _list(root: int, folder: bytes, excluded: Excluded) -> _Listing | FolderGone | FolderSkipped | FolderFailed:
     """The folder's listing, or why there is none. A listing that breaks off midway is none."""
     try:
         descriptor = open_folder(root, folder)
@@ -215,7 +237,7 @@ def _list(root: int, folder: bytes, excluded: Directories) -> _Listing | FolderG
         return FolderFailed(folder, fail_reason(error))
     try:
         facts = os.fstat(descriptor)
-        if (facts.st_dev, facts.st_ino) in excluded:
+        if excluded.leaves_out(folder, facts):
             os.close(descriptor)
             return FolderSkipped(folder, SkipReason.OWN_STATE)
         return _Listing(folder, descriptor)

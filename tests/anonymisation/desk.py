@@ -56,7 +56,6 @@ def run(
     find: Finder | None = None,
     *,
     rescan: Rescan = clean,
-    numbered: bool = False,
     largest_bytes: int = LARGEST_BYTES,
 ) -> tuple[bytes, Anonymised]:
     """The document anonymised, and what was done."""
@@ -68,7 +67,6 @@ def run(
         find or Words(),
         rescan=rescan,
         recognition=RECOGNITION,
-        numbered=numbered,
         largest_bytes=largest_bytes,
     )
     return target.getvalue(), done

@@ -206,6 +206,6 @@ def test_half_characters_do_no_harm() -> None:
 
 
 def test_labels_are_written_so_that_they_read_as_labels() -> None:
-    label = "<PERSON 1>"
+    label = "<PERSON>"
     assert html.unescape(MARKUP.write(label)) == label
     assert re.search("[<>\"']", MARKUP.write("<\"'&>")) is None

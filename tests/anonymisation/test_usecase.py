@@ -80,11 +80,9 @@ Clean = Callable[..., tuple[str, Anonymised]]
 def clean(tmp_path: Path) -> Clean:
     """A text anonymised, and what was done."""
 
-    def clean(
-        text: str, extractor: Plain | None = None, detector: Words | None = None, *, numbered: bool = False
-    ) -> tuple[str, Anonymised]:
+    def clean(text: str, extractor: Plain | None = None, detector: Words | None = None) -> tuple[str, Anonymised]:
         (tmp_path / "source").write_text(text)
-        anonymiser = Anonymiser(extractor or Plain(), detector or Words(), numbered=numbered)
+        anonymiser = Anonymiser(extractor or Plain(), detector or Words())
         source = os.open(tmp_path / "source", os.O_RDONLY)
         target = os.open(tmp_path / "target", os.O_WRONLY | os.O_CREAT)
         try:
@@ -104,10 +102,6 @@ def test_what_is_found_goes_and_labels_are_not_found_again(clean: Clean) -> None
 
     assert clean("Seen: Jane Doe", extractor)[0] == "Seen: <PERSON>"
     assert extractor.names == [b"document.txt"] * 2
-
-
-def test_numbers_come_if_they_are_asked_for(clean: Clean) -> None:
-    assert clean("Seen: Jane Doe", numbered=True)[0] == "Seen: <PERSON 1>"
 
 
 def test_a_candidate_goes_only_from_a_document_that_reveals_its_category(clean: Clean) -> None:

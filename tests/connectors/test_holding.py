@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import FolderSkipped, KnowsNothing, Scope, SkipReason
+from connectors.base import FolderSkipped, Found, KnowsNothing, Scope, SkipReason
 from connectors.errors import SourceFault
 from connectors.filesystem.capabilities import HoldingCapabilities, probe
 from connectors.filesystem.connector import FilesystemConnector
@@ -171,3 +171,23 @@ def test_a_walk_says_that_it_left_the_hold_out(share: Path) -> None:
     connector.close()
     holding.close()
     assert changes == [FolderSkipped(b".retentiond-hold", SkipReason.OWN_STATE)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to be root")
+def test_the_hold_of_a_share_within_is_left_out_too_and_a_folder_that_only_has_its_name_is_not(tmp_path: Path) -> None:
+    for folder, owner, mode in (("a", 0, 0o700), ("b", 1234, 0o700), ("c", 0, 0o755), ("d", 77, 0o700)):
+        hold = tmp_path / folder / ".retentiond-hold"
+        hold.mkdir(parents=True)
+        (hold / "x.txt").write_bytes(b"x")
+        hold.chmod(mode)
+        os.chown(hold, owner, 0)
+    connector = FilesystemConnector(os.fsencode(tmp_path), "share", holders=[77])
+    try:
+        pages = list(connector.changes(connector.scopes()[0], KnowsNothing()))
+    finally:
+        connector.close()
+
+    skipped = [change.folder for page in pages for change in page.changes if isinstance(change, FolderSkipped)]
+    assert skipped == [b"a/.retentiond-hold", b"d/.retentiond-hold"]
+    found = [change.item.ref.path for page in pages for change in page.changes if isinstance(change, Found)]
+    assert found == [b"b/.retentiond-hold/x.txt", b"c/.retentiond-hold/x.txt"]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from agent.acting import twins
 from agent.catalogue.base import Share
-from agent.catalogue.disposal_rows import Disposal
+from agent.catalogue.disposal_rows import Disposal, Step
 from agent.catalogue.disposals import DisposalRecords
 from agent.catalogue.outgoing import Bundle, BundleRecords
 from agent.disposition.relocate import Relocation
@@ -145,21 +145,66 @@ def test_an_item_that_could_not_be_put_back_does_not_stop_the_others(
     assert [one.ref.path for one in told.done] == [b"Cases/1/b.txt"]
 
 
+def withdrawn(house: House, happens: Callable[[House], object], monkeypatch: pytest.MonkeyPatch) -> Disposal:
+    """Its destruction was cut off before its key was overwritten, and then something came up."""
+    (disposal,) = house.take().done
+    ripe = house.ripe()
+    cut_off(house, (Vault, "remove"), lambda: house.destroy(ripe), monkeypatch)
+    if happens is reject:
+        house.office.act("ann", disposal.item_id, ActKind.REJECT)
+    else:
+        happens(house)
+    house.outlook()
+    return disposal
+
+
 @pytest.mark.parametrize(
     ("happens", "obstacle"), [(hold, Obstacle.HELD), (pause, Obstacle.PAUSED), (reject, Obstacle.NOT_APPROVED)]
 )
 def test_what_comes_up_after_a_crash_keeps_an_item_whose_key_is_still_there(
     due: House, happens: Callable[[House], object], obstacle: Obstacle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (disposal,) = due.take().done
-    ripe = due.ripe()
-    cut_off(due, (Vault, "remove"), lambda: due.destroy(ripe), monkeypatch)
-    if happens is reject:
-        due.office.act("ann", disposal.item_id, ActKind.REJECT)
-    else:
-        happens(due)
-    due.outlook()
+    disposal = withdrawn(due, happens, monkeypatch)
     assert due.recover().unsettled == {disposal.item_id: obstacle}
+    assert (due.states(), due.vault.fate(disposal.vault_id)) == (["quarantined"], Fate.SEALED)
+    (*_, last) = due.catalogue.disposals.steps()
+    assert (last.before, last.why) == ("destroying", obstacle)
+    assert due.recover().unsettled == {}
+    (again,) = due.catalogue.disposals.of_state(DisposalState.QUARANTINED)
+    assert due.restoring().give_back(again, again.ref, "needed for an appeal") is None
+    assert in_place(due)
+
+
+def test_what_came_back_from_its_destruction_is_destroyed_once_it_may_be(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disposal = withdrawn(due, reject, monkeypatch)
+    due.recover()
+    assert due.ripe() == []
+    for by in ("ann", "ben"):
+        due.office.act(by, disposal.item_id)
+    assert [one.number for one in due.destroy().done] == [disposal.number]
+    assert len(due.erase()) == 1
+
+
+@pytest.mark.parametrize("where", [(Vault, "fate"), (Vault, "verify"), (DisposalRecords, "move")])
+def test_a_recovery_that_is_cut_off_while_it_withdraws_a_destruction_is_taken_up_by_the_next(
+    due: House, where: tuple[type, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disposal = withdrawn(due, hold, monkeypatch)
+    cut_off(due, where, due.recover, monkeypatch)
+    assert (due.states(), due.vault.fate(disposal.vault_id)) == (["destroying"], Fate.SEALED)
+    assert due.recover().unsettled == {disposal.item_id: Obstacle.HELD}
+    assert due.states() == ["quarantined"]
+
+
+def test_what_cannot_be_read_any_more_is_not_said_to_be_in_quarantine_again(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disposal = withdrawn(due, hold, monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(Vault, "verify", failing(Damaged("as in life")))
+        assert due.recover().unsettled == {disposal.item_id: Obstacle.VAULT_FAULT}
     assert (due.states(), due.vault.fate(disposal.vault_id)) == (["destroying"], Fate.SEALED)
 
 
@@ -457,6 +502,7 @@ def test_the_exports_are_read_once_however_many_items_wait_for_them(
         ".retentiond-hold/x",
         ".retentiond-hold/draft-x",
         ".retentiond-hold",
+        "Cases/.retentiond-hold/x",
     ],
 )
 def test_a_place_that_cannot_be_is_refused_before_anything_is_recorded(place: str) -> None:
@@ -475,3 +521,38 @@ def test_what_lies_in_the_way_leaves_a_disposal_in_quarantine(due: House, place:
     due.put("Cases/1/a", b"no folder")
     assert due.restoring().give_back(disposal, ItemRef.parse(place), "needed") is Obstacle.PLACE_TAKEN
     assert due.states() == ["quarantined"]
+
+
+IMPOSSIBLE = [
+    ItemRef(b"Cases", b"x" * 256),
+    ItemRef(b"x" * 256, b"a.txt"),
+    ItemRef(b"Cases", b"a\0b"),
+    ItemRef(b"Cases", b".."),
+    ItemRef(b".retentiond-hold", b"a.txt"),
+]
+
+
+@pytest.mark.parametrize("place", IMPOSSIBLE, ids=lambda ref: repr(ref.path[:20]))
+def test_where_nothing_can_lie_a_disposal_stays_in_quarantine(due: House, place: ItemRef) -> None:
+    (disposal,) = due.take().done
+    assert due.restoring().give_back(disposal, place, "needed") is Obstacle.NO_PLACE
+    assert (due.states(), due.held()) == (["quarantined"], [])
+    assert due.restoring().give_back(disposal, disposal.ref, "needed") is None
+    assert in_place(due)
+
+
+@pytest.mark.parametrize("place", IMPOSSIBLE, ids=lambda ref: repr(ref.path[:20]))
+def test_what_was_being_restored_to_where_nothing_can_lie_is_in_quarantine_again(due: House, place: ItemRef) -> None:
+    (disposal,) = due.take().done
+    due.means.record(Step(disposal, DisposalState.RESTORING, target=place))
+    assert due.recover().unsettled == {disposal.item_id: Obstacle.NO_PLACE}
+    assert (due.states(), due.recover().unsettled) == (["quarantined"], {})
+
+
+def test_what_cannot_lie_where_its_placement_rule_wants_it_stays_where_it_was(house: House) -> None:
+    house.put("Drop/a.txt", CONTENT)
+    house.scan()
+    house.rules = replace(house.rules, relocate={"not-here": "x" * 256})
+    assert set(house.take().kept.values()) == {Obstacle.NO_PLACE}
+    assert (house.share / "Drop/a.txt").read_bytes() == CONTENT
+    assert (house.states(), house.held()) == (["abandoned"], [])

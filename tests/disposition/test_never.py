@@ -223,6 +223,17 @@ def test_the_database_refuses_a_step_out_of_order(due: House, state: str) -> Non
         _state(due, number, state)
 
 
+def test_the_database_takes_a_destruction_back_only_until_the_key_is_overwritten(due: House) -> None:
+    (disposal,) = due.take().done
+    due.outlook()
+    _state(due, disposal.number, "destroying")
+    _state(due, disposal.number, "quarantined")
+    _state(due, disposal.number, "destroying")
+    _state(due, disposal.number, "destroyed")
+    with pytest.raises(ValueError, match="step by step"):
+        _state(due, disposal.number, "quarantined")
+
+
 def test_another_scan_does_not_take_what_is_in_quarantine_for_gone(due: House) -> None:
     (disposal,) = due.take().done
     due.put(CASE, b"a new file of that name")

@@ -9,9 +9,11 @@ from datetime import date
 
 import pytest
 
+from agent.catalogue.disposal_rows import Disposal
 from agent.catalogue.disposals import DisposalRecords
 from agent.disposition.base import Told
 from agent.disposition.quarantine import Quarantine
+from agent.errors import CatalogueError
 from agent.model.disposal import DisposalState, Obstacle
 from agent.vault.base import Damaged, KeyGone, NoSpace, SourceChanged, StorageFailed, VaultError
 from agent.vault.store import Vault
@@ -202,6 +204,93 @@ def test_an_erasure_that_was_not_recorded_is_recorded_by_the_next_one(
     assert due.states() == ["destroyed"]
     assert len(due.erase()) == 1
     assert (due.states(), due.vault.entries()) == (["erased"], [])
+
+
+# Cut off in an orderly way
+
+
+def several_due(house: House) -> list[str]:
+    """Of which the second has changed meanwhile."""
+    paths = [f"Names/{letter}.txt" for letter in "abcd"]
+    for path in paths:
+        house.put(path, path.encode())
+    house.scan()
+    house.approve(*paths)
+    return paths
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
+def test_a_batch_that_is_cut_off_while_what_remains_is_made_is_put_back_at_once(
+    house: House, error: type[BaseException]
+) -> None:
+    paths = several_due(house)
+    plans = house.outlook().plans
+    house.put(paths[1], b"it has changed")
+
+    def third_time(disposal: Disposal, source: int, target: int) -> str:
+        if disposal.ref.path == b"Names/c.txt":
+            raise error
+        os.write(target, b"what remains")
+        return ""
+
+    house.derive = third_time
+    with pytest.raises(error):
+        house.take(plans)
+    assert (house.states(), house.held(), house.vault.entries()) == (["abandoned"] * 4, [], [])
+    assert [(house.share / path).read_bytes() for path in paths] == [
+        b"Names/a.txt",
+        b"it has changed",
+        b"Names/c.txt",
+        b"Names/d.txt",
+    ]
+    last = {step.disposal: step.why for step in house.catalogue.disposals.steps()}
+    assert [last[number] for number in sorted(last)] == ["interrupted", "changed", "interrupted", "interrupted"]
+    assert house.recover().put_back == 0
+
+
+def test_what_cannot_be_put_back_at_once_does_not_keep_the_others_in_the_hold(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = several_due(house)
+    put_back = Quarantine.put_back
+
+    def not_the_first(self: Quarantine, disposal: Disposal, why: Obstacle, told: Told) -> None:
+        if disposal.ref.path == b"Names/a.txt":
+            raise CatalogueError("the disk is full")
+        put_back(self, disposal, why, told)
+
+    def third_time(disposal: Disposal, source: int, target: int) -> str:
+        if disposal.ref.path == b"Names/c.txt":
+            raise ZeroDivisionError
+        os.write(target, b"what remains")
+        return ""
+
+    house.derive = third_time
+    with monkeypatch.context() as patched:
+        patched.setattr(Quarantine, "put_back", not_the_first)
+        with pytest.raises(ZeroDivisionError):
+            house.take()
+    assert (sorted(house.states()), len(house.held())) == (["abandoned"] * 3 + ["planned"], 1)
+    assert house.recover().put_back == 1
+    assert [(house.share / path).read_bytes() for path in paths] == [path.encode() for path in paths]
+
+
+def test_where_the_catalogue_does_not_answer_a_batch_waits_for_the_next_recovery(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = several_due(house)
+
+    def fails(disposal: Disposal, source: int, target: int) -> str:
+        raise ZeroDivisionError
+
+    house.derive = fails
+    with monkeypatch.context() as patched:
+        patched.setattr(DisposalRecords, "of_state", failing(CatalogueError("the disk does not answer")))
+        with pytest.raises(ZeroDivisionError):
+            house.take()
+    assert (house.states(), len(house.held())) == (["planned"] * 4, 1)
+    assert house.recover().put_back == 4
+    assert [(house.share / path).read_bytes() for path in paths] == [path.encode() for path in paths]
 
 
 # What cannot be settled

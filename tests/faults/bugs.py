@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from agent.catalogue import database
 from agent.disposition.destroy import Destruction
+from agent.disposition.leftovers import Leftovers
 from agent.disposition.quarantine import Quarantine
 from agent.disposition.recovery import Recovery
 from agent.disposition.restore import Restoring
@@ -169,7 +170,7 @@ def _recovery_forgets_what_was_sealed() -> Any:
 
 
 def _leftovers_stay_in_the_vault() -> Any:
-    return _instead(Recovery, "_discard_leftovers", lambda self: 0)
+    return _instead(Leftovers, "clear_vault", lambda self: 0)
 
 
 def _recovery_does_not_look_into_the_hold() -> Any:

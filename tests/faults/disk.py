@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
+import functools
 import os
 import shutil
 import struct
@@ -11,6 +13,8 @@ from pathlib import Path
 
 _SHUTDOWN = 0x8004587D  # FS_IOC_SHUTDOWN
 _WITHOUT_FLUSHING = struct.pack("I", 2)
+_NEW_MOUNT_NAMESPACE = 0x20000  # CLONE_NEWNS
+_PRIVATE_ALL_THE_WAY = 0x4000 | 0x40000  # MS_REC, MS_PRIVATE
 SIZES = {"ext4": "64M", "xfs": "320M"}
 
 
@@ -33,6 +37,7 @@ class Image:
     numbers and change times."""
 
     def __init__(self, folder: Path, kind: str) -> None:
+        _mount_apart()
         self.kind = kind
         self.mount_point = folder / "mounted"
         self.mount_point.mkdir()
@@ -70,6 +75,18 @@ class Image:
             os.close(descriptor)
         self.unmount()
         self.mount()
+
+
+@functools.cache
+def _mount_apart() -> None:
+    """From now on nobody else sees what this process mounts.
+
+    Whoever makes a mount namespace of his own, as sandboxes do, would otherwise have a copy of each mount, and a file
+    system that is still mounted somewhere is not unmounted.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NEW_MOUNT_NAMESPACE) or libc.mount(None, b"/", None, _PRIVATE_ALL_THE_WAY, None):
+        raise OSError(ctypes.get_errno(), "there can be no mount namespace here")
 
 
 def _run(*command: str) -> None:

@@ -138,7 +138,7 @@ class Harness:
     def _settled(self) -> list[str]:
         wrong = []
         for time in ("first", "second"):
-            before = state_of(self._folder)
+            before = state_of(self._folder) if time == "second" else None
             ran = rig.run(self._recover, self._trace, traced=False)
             if ran.status != FINISHED:
                 wrong.append(f"the {time} recovery failed: {ran.said.strip().splitlines()[-1:]}")
@@ -165,11 +165,11 @@ class Harness:
                 result.violations.append((str(fault), wrong))
         return result
 
-    def sweep_recovery(self, *, every: int, deep: bool, power: bool = False) -> Result:
-        """Kills at points of the act, then at each point of the recovery; with `deep`, in the second recovery too."""
+    def sweep_recovery(self, *, every: int, deep: bool, inner_every: int = 1, power: bool = False) -> Result:
+        """Kills at points of the act, then at points of the recovery; with `deep`, in the second recovery too."""
         result = Result(self._scenario.name, "kill in recovery" + (", two deep" if deep else ""))
         for first in list(points(self.calls(), KILL))[::every]:
-            inner = list(points(self.calls_of_recovery(first), KILL))
+            inner = list(points(self.calls_of_recovery(first), KILL))[::inner_every]
             for number, second in enumerate(inner):
                 then = (second, inner[number // 2]) if deep else (second,)
                 met, wrong = self.trial(first, power=power, then=then)

@@ -23,7 +23,7 @@ def judge(folder: Path, scenario: Scenario, *, finished: bool) -> list[str]:
     """What is wrong; nothing if all is well. `finished` says that the act came to its end without a fault."""
     house = House(folder)
     try:
-        found = [*_files(house, scenario), *_leftovers(house), *_log(house)]
+        found = [*_files(house, scenario), *_leftovers(house), *_log(house), *scenario.further(house)]
         states = house.states()
         if finished and set(states) != set(scenario.ends):
             found.append(f"it was said to be done, but the disposals are {states}")
@@ -74,12 +74,16 @@ def _files(house: House, scenario: Scenario) -> list[str]:
             found.append(f"{path}: LOST (its disposal is {state or 'not there'})")
         elif len(where) > 1:
             found.append(f"{path}: TWICE, {' and '.join(where)}")
-        in_place = (house.share / path).read_bytes() if (house.share / path).exists() else None
-        if scenario.remains and vaulted and in_place != REMAINS:
+        if scenario.remains is not None and vaulted and _in_place(house, path + scenario.remains) != REMAINS:
             found.append(f"{path}: nothing remains of it in its place")
-        if path in scenario.newcomers and held and in_place != NEW:
+        if path in scenario.newcomers and held and _in_place(house, path) != NEW:
             found.append(f"{path}: LOST, the new file in its place")
     return found
+
+
+def _in_place(house: House, path: str) -> bytes | None:
+    file = house.share / path
+    return file.read_bytes() if file.exists() else None
 
 
 def _is_whole(file: Path, content: bytes) -> bool:

@@ -148,6 +148,17 @@ def test_before_keys_are_overwritten(house: House) -> None:
     assert looked(house).standings[S.DESTROYED] == 2
 
 
+def test_once_a_destruction_is_taken_back(house: House) -> None:
+    house.take()
+    with cut(house.vault, "remove"):
+        house.destroy()
+    house.catalogue.pauses.begin(house.office.now(), "ann", "an inquiry")
+    with cut(house.catalogue.disposals, "move"):
+        house.recover()
+    whole(house, S.VAULTED, S.VAULTED)
+    assert house.states() == ["quarantined", "quarantined"]
+
+
 def test_once_keys_are_overwritten(house: House) -> None:
     house.take()
     with cut(house.vault, "remove", after=True):

@@ -190,14 +190,15 @@ def test_an_unfinished_object_is_a_leftover(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize("state", ["quarantined", "restoring", "destroying"])
-def test_an_original_that_is_left_in_the_hold_is_told(estate: Estate, state: str) -> None:
+def test_an_original_that_is_left_in_the_hold_is_a_problem(estate: Estate, state: str) -> None:
     disposal = estate.stand(state)
     for name in (disposal.vault_id, f"{disposal.vault_id}.going"):
         (estate.hold / name).write_bytes(b"something")
         report = estate.check()
-        assert report.problems == ()
-        assert f"something lies in the hold under its id {disposal.vault_id}" in notes(report)
+        assert (kinds(report), standings(report)) == ({Kind.TWICE}, {Standing.WRONG: 1})
+        assert f"something lies in the hold under its id {disposal.vault_id}. Run:" in words(report)
         (estate.hold / name).unlink()
+        assert estate.check().problems == ()
 
 
 def test_what_is_half_destroyed_in_the_hold_is_told_or_else_a_problem(estate: Estate) -> None:
