@@ -50,7 +50,11 @@ class Jobs:
             self.reclaim()
             self._left_open = False
         now = self._now()
-        job = timetable.ripe(self._catalogue.jobs.all(), self._runs.keys(), now)
+        jobs = [job for job in self._catalogue.jobs.all() if job.name in self._runs]
+        for one in jobs:
+            if one.due_at > (regular := timetable.next_due(one, now)):  # the clock was set back since it was written
+                self._catalogue.jobs.hasten(one.name, one.share, regular)
+        job = timetable.ripe(jobs, self._runs.keys(), now)
         if job is None:
             return False
         run = self._catalogue.jobs.begin(job, now, timetable.next_due(job, now))

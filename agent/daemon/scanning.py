@@ -123,13 +123,13 @@ class ScanWork:
     def _look(self) -> bool:
         """Looks into folders in which something happened and that have come to rest; tells whether there were any."""
         now = bootstrap.now()
-        settled = now - timedelta(seconds=self._settings.service.settle_seconds)
+        quiet = timedelta(seconds=self._settings.service.settle_seconds)
         looked = False
         for share in self._settings.shares:
             known = self._known(share)
             if known is None or not share.hours.is_open(now.astimezone(self._schedule.time_zone)):
                 continue
-            folders = self._catalogue.dirty.settled(known, settled, now - _RESTLESS, _LOOK_AT_ONCE)
+            folders = self._catalogue.dirty.settled(known, now, quiet, _RESTLESS, _LOOK_AT_ONCE)
             if folders:
                 looked = self._look_into(share, known, folders) or looked
         return looked
@@ -145,7 +145,7 @@ class ScanWork:
             return False
         if self._life.stopping.is_set():
             return False
-        self._catalogue.dirty.clean(known, folders, began)
+        self._catalogue.dirty.clean(known, folders, began, bootstrap.now())
         seconds = round((bootstrap.now() - began).total_seconds(), 3)
         log.info("look.ended", share=share.name, folders=len(folders), opened=opened, seconds=seconds)
         if opened:
@@ -171,7 +171,7 @@ class ScanWork:
             return Outcome(JobResult.STOPPED, f"{result.seen:,} items so far; goes on from there.")
         known = self._known(share)
         if known is not None:
-            self._catalogue.dirty.clean_all(known, began)
+            self._catalogue.dirty.clean_all(known, began, bootstrap.now())
         self._stand()
         return _told(result, opened)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.catalogue.base import Share
 from agent.catalogue.jobs import Wanted
 from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
@@ -118,25 +119,44 @@ def test_old_runs_are_forgotten(catalogue: Catalogue, monkeypatch: pytest.Monkey
 # Dirty folders
 
 
-def test_a_folder_is_ripe_when_it_has_come_to_rest_or_has_waited_for_long(catalogue: Catalogue) -> None:
-    share = catalogue.ensure_share("office", "/srv/office", "id")
+def ripe(catalogue: Catalogue, share: Share, at: datetime) -> set[bytes]:
+    """After half an hour of quiet, or two hours of unrest."""
+    return set(catalogue.dirty.settled(share, at, HOUR / 2, 2 * HOUR, 9))
+
+
+@pytest.fixture
+def share(catalogue: Catalogue) -> Share:
+    return catalogue.ensure_share("office", "/srv/office", "id")
+
+
+def test_a_folder_is_ripe_when_it_has_come_to_rest_or_has_waited_for_long(catalogue: Catalogue, share: Share) -> None:
     catalogue.dirty.add(share, [b"restless", b"quiet"], NOW)
     catalogue.dirty.add(share, [b"restless"], NOW + HOUR)
 
-    assert catalogue.dirty.settled(share, NOW + HOUR / 2, NOW - HOUR, 9) == (b"quiet",)
-    assert set(catalogue.dirty.settled(share, NOW + HOUR / 2, NOW, 9)) == {b"quiet", b"restless"}
+    assert ripe(catalogue, share, NOW + HOUR / 3 + HOUR) == {b"quiet"}
     assert catalogue.dirty.waiting(share) == (2, NOW)
+    catalogue.dirty.add(share, [b"restless"], NOW + 2 * HOUR)
+    assert ripe(catalogue, share, NOW + 2 * HOUR) == {b"quiet", b"restless"}
 
 
-def test_a_folder_stays_dirty_if_something_happened_while_it_was_looked_at(catalogue: Catalogue) -> None:
-    share = catalogue.ensure_share("office", "/srv/office", "id")
+def test_a_folder_stays_dirty_if_something_happened_while_it_was_looked_at(catalogue: Catalogue, share: Share) -> None:
     catalogue.dirty.add(share, [b"a", b"b"], NOW)
     catalogue.dirty.add(share, [b"b"], NOW + HOUR)
 
-    catalogue.dirty.clean(share, [b"a", b"b"], NOW)
-    assert catalogue.dirty.settled(share, NOW + HOUR, NOW, 9) == (b"b",)
+    catalogue.dirty.clean(share, [b"a", b"b"], NOW, NOW + HOUR)
+    assert ripe(catalogue, share, NOW + 2 * HOUR) == {b"b"}
 
-    catalogue.dirty.clean_all(share, NOW + HOUR)
+    catalogue.dirty.clean_all(share, NOW + HOUR, NOW + HOUR)
+    assert catalogue.dirty.waiting(share) == (0, None)
+
+
+def test_a_folder_from_before_the_clock_was_set_back_is_not_forgotten(catalogue: Catalogue, share: Share) -> None:
+    catalogue.dirty.add(share, [b"a", b"b"], NOW + 9000 * HOUR)
+
+    assert ripe(catalogue, share, NOW) == {b"a", b"b"}
+    catalogue.dirty.clean(share, [b"a"], NOW, NOW)
+    assert ripe(catalogue, share, NOW) == {b"b"}
+    catalogue.dirty.clean_all(share, NOW, NOW)
     assert catalogue.dirty.waiting(share) == (0, None)
 
 

@@ -72,7 +72,7 @@ class House:
 
     @property
     def dirty(self) -> set[bytes]:
-        return set(self.catalogue.dirty.settled(self.share, NOW, NOW, 99))
+        return set(self.catalogue.dirty.settled(self.share, NOW, timedelta(), timedelta(), 99))
 
 
 @pytest.fixture
