@@ -1,4 +1,5 @@
-"""The log of a service: to the journal with fields, else one JSON object a line on standard error.
+"""The log of a service: to the journal with fields, else one JSON object a line on standard error; for a person at a
+terminal, sentences.
 
 Only what `entries` lets through is told, also of what libraries log and of errors that nobody has foreseen.
 """
@@ -80,16 +81,21 @@ class ServiceLog:
                 pass  # standard error goes to the same place by another way
             else:
                 return
-        line: dict[str, object] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": entry.level}
-        line |= {"event": entry.event, "message": sentence(entry), "role": self._role, **entry.fields}
         try:
             with self._lock:
-                self._stream.write(json.dumps(line) + "\n")
+                self._stream.write(self._line(entry) + "\n")
                 self._stream.flush()
         except (OSError, ValueError):
             pass
 
     log = debug = info = warning = warn = error = err = critical = fatal = exception = msg
+
+    def _line(self, entry: Entry) -> str:
+        now = datetime.now(UTC)
+        if self._stream.isatty():  # somebody tries the service by hand
+            return f"{now.astimezone():%H:%M:%S}  {sentence(entry)}"
+        line: dict[str, object] = {"at": now.isoformat(timespec="milliseconds"), "level": entry.level}
+        return json.dumps(line | {"event": entry.event, "message": sentence(entry), "role": self._role, **entry.fields})
 
     def _journal_fields(self, entry: Entry) -> dict[str, str]:
         fields = {

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import re
 import socket
 import struct
 import sys
@@ -265,3 +266,21 @@ def test_debug_is_told_only_when_asked_for() -> None:
         start_service_log("scan", "", stream=stream, debug=debug)
         structlog.get_logger().debug("share.dirty", share="office", folders=3)
         assert len(lines(stream)) == told
+
+
+class Terminal(io.StringIO):
+    """Standard error of a person who tries the service by hand."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_at_a_terminal_reads_sentences(logging_as_before: None) -> None:
+    terminal = Terminal()
+    start_service_log("all", "", stream=terminal)
+
+    structlog.get_logger().info("job.ended", job="reconcile", share="office", result="done", seconds=2.0)
+
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d  The job reconcile of office ended: done, after 2\.0 seconds\.\n", terminal.getvalue()
+    )
