@@ -15,7 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent import bootstrap
+from agent import bootstrap, strongroom
 from agent.catalogue.store import Catalogue
 from agent.disposition.base import Means, Source
 from agent.disposition.destroy import Destruction
@@ -66,7 +66,7 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, terms: Terms) -
     schedule = terms.schedule
     with ExitStack() as opened:
         opened.enter_context(sole_actor(state))
-        vault = opened.enter_context(bootstrap.open_vault(settings, state))
+        vault = opened.enter_context(strongroom.open_vault(settings, state))
         sources = {}
         for share in catalogue.shares():
             holding = holding_class("filesystem")(

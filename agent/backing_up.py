@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent import __version__, bootstrap
+from agent import __version__, bootstrap, strongroom
 from agent.errors import CatalogueError, ConfigurationError
 from agent.keys import master_key
 from agent.usecases.backup import Sources
@@ -51,7 +51,7 @@ def backup_sources(
 
 def vault_files(settings: Settings, state: Path) -> VaultFiles | None:
     """Where the vault lies; none if there is none. Raises `ConfigurationError` or `Damaged` if a part is missing."""
-    if not bootstrap.vault_places(settings, state).directory.exists():
+    if not strongroom.vault_places(settings, state).directory.exists():
         return None
-    places = bootstrap.find_vault(settings, state)
+    places = strongroom.find_vault(settings, state)
     return VaultFiles(places.directory, places.slots)

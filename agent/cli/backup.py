@@ -97,7 +97,7 @@ def make(
     """
     from rich.console import Console
 
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.backing_up import backup_sources
     from agent.cli.backup_words import made_facts, print_json, tell_made
     from agent.cli.progress import scan_progress
@@ -112,7 +112,7 @@ def make(
     sources = backup_sources(settings, directory, config, schedule, tuple(checkpoints or ()))
     order = None
     if keys is not None:
-        root = bootstrap.vault_root(settings, directory).secret if sources.vault is not None else None
+        root = strongroom.vault_root(settings, directory).secret if sources.vault is not None else None
         days = settings.vault.key_backup_days
         order = KeysOrder(Path(file_named(str(keys))), tuple(recipient or ()), root, with_slots, days)
     with scan_progress(Console(stderr=True), "Backing up the vault", lambda _: None) as advance:
@@ -152,7 +152,7 @@ def verify(
 
     from rich.console import Console
 
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.audit.checkpoint import VerifierKey
     from agent.backing_up import vault_files
     from agent.cli.backup_words import exit_code, print_json, tell_verdict, verdict_facts
@@ -174,7 +174,7 @@ def verify(
         unlocked = None
         if vault is not None:
             try:
-                unlocked = opened.enter_context(bootstrap.open_vault(settings, directory))
+                unlocked = opened.enter_context(strongroom.open_vault(settings, directory))
             except AgentError:
                 unlocked = None
         witnesses = Witnesses(

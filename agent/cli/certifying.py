@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from agent import __version__, bootstrap
+from agent import __version__, bootstrap, strongroom
 from agent.catalogue.store import Catalogue
 from agent.certificate.document import CopyKind
 from agent.certificate.issue import PURPOSE, signing_key
@@ -52,7 +52,7 @@ def certifying(state: Path | None, config: Path | None, schedule: str | None) ->
 
 
 def _house(settings: Settings, state: Path) -> House:
-    slots = bootstrap.vault_places(settings, state).slots
+    slots = strongroom.vault_places(settings, state).slots
     doubts = overwriting_doubts(str(slots)) if slots.exists() else ("the file of key slots is not there",)
     copies = {
         share.name: tuple(KeptElsewhere(CopyKind(copy.kind), copy.what, copy.days) for copy in share.copies)

@@ -104,11 +104,11 @@ def _nobody_acting(state: Path) -> Iterator[None]:
 
 def _vault_files(settings: Settings, state: Path) -> VaultFiles:
     """Where the vault is; one that was never made has no key either."""
-    from agent import bootstrap
+    from agent import strongroom
     from agent.fsck.base import VaultFiles
 
-    places = bootstrap.vault_places(settings, state)
-    secret = bootstrap.vault_root(settings, state).secret if places.directory.exists() else b""
+    places = strongroom.vault_places(settings, state)
+    secret = strongroom.vault_root(settings, state).secret if places.directory.exists() else b""
     return VaultFiles(places.directory, places.slots, secret)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agent import bootstrap
+from agent import bootstrap, strongroom
 from agent.cli import init_questions, init_words
 from agent.errors import ConfigurationError, SourceUnavailable, UsageError
 from agent.settings import Settings, load_settings
@@ -229,7 +229,7 @@ def _real(machine: Machine, shares: tuple[WantedShare, ...]) -> tuple[WantedShar
 
 def _look_at(machine: Machine, ground: Ground) -> tuple[Place, ...]:
     state = PurePosixPath(ground.settings.state or bootstrap.SYSTEM_STATE)
-    vault = bootstrap.vault_places(ground.settings, Path(state))
+    vault = strongroom.vault_places(ground.settings, Path(state))
     refuse_system_folders(ground.shares, (plan.ETC, state, PurePosixPath(vault.directory), PurePosixPath(vault.slots)))
     table = mounts()
     fstab = machine.at("/etc/fstab")
@@ -258,7 +258,7 @@ def _look_at(machine: Machine, ground: Ground) -> tuple[Place, ...]:
 def _prepared(machine: Machine, accounts: Accounts, ground: Ground, template: str) -> plan.SetUp:
     settings, wanted = ground.settings, ground.wanted
     state = PurePosixPath(settings.state or bootstrap.SYSTEM_STATE)
-    vault = bootstrap.vault_places(settings, Path(state))
+    vault = strongroom.vault_places(settings, Path(state))
     directory, slots, clear = (PurePosixPath(path) for path in (vault.directory, vault.slots, vault.key_file))
     if wanted is not None and not machine.at(clear).exists():
         clear = plan.CLEAR  # a key that is there already, from before there was a service, stays where it is

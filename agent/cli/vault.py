@@ -27,17 +27,17 @@ def init(state: options.State = None, config: options.Config = None, json: optio
 
     Example:  retentiond vault init
     """
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.cli.vault_words import print_json, tell_made
     from agent.vault.medium import overwriting_doubts
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=True)
-    made = bootstrap.create_vault(settings, directory)
-    places = bootstrap.find_vault(settings, directory)
-    with bootstrap.open_vault(settings, directory) as vault:
+    made = strongroom.create_vault(settings, directory)
+    places = strongroom.find_vault(settings, directory)
+    with strongroom.open_vault(settings, directory) as vault:
         id = vault.id
-    by_credential = bootstrap.vault_credential(places)
+    by_credential = strongroom.vault_credential(places)
     overwritten = (
         [places.directory, places.slots] if by_credential else [places.directory, places.slots, places.key_file]
     )
@@ -69,11 +69,11 @@ def list_(
 
     Example:  retentiond vault list --strays
     """
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.cli.vault_words import entry_facts, print_json, stray_facts, tell_entries, tell_strays
 
     settings = bootstrap.settings_from(config)
-    with bootstrap.open_vault(settings, bootstrap.state_directory(state, settings, create=False)) as vault:
+    with strongroom.open_vault(settings, bootstrap.state_directory(state, settings, create=False)) as vault:
         if strays:
             found = vault.strays()
             if json:
@@ -118,7 +118,7 @@ def verify(
 
     from rich.console import Console
 
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.cli.progress import scan_progress
     from agent.cli.vault_words import print_json, tell_sample, tell_verification, verification_facts
     from agent.errors import ExitCode, UsageError
@@ -135,7 +135,7 @@ def verify(
     if percent is None and seed is not None:
         raise UsageError("--seed belongs to --sample or --daily.")
     seed = secrets.randbits(32) if seed is None else seed
-    with bootstrap.open_vault(settings, bootstrap.state_directory(state, settings, create=False)) as vault:
+    with strongroom.open_vault(settings, bootstrap.state_directory(state, settings, create=False)) as vault:
         entries = {entry.id: entry for entry in vault.entries()}
         sealed = [entry.id for entry in entries.values() if entry.fate is Fate.SEALED]
         wanted = named(entries.values(), ids) if ids else sealed
@@ -177,7 +177,7 @@ def rotate_key(
 
     Example:  retentiond vault rotate-key
     """
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.acting import sole_actor
     from agent.cli.vault_words import credential_procedure, print_json, tell_resealed, tell_rotated
     from agent.errors import UsageError
@@ -186,11 +186,11 @@ def rotate_key(
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=False)
-    places = bootstrap.find_vault(settings, directory)
-    by_credential = bootstrap.vault_credential(places)
+    places = strongroom.find_vault(settings, directory)
+    by_credential = strongroom.vault_credential(places)
     if by_credential and new_key_from is None:
         raise UsageError(credential_procedure(places.credential))
-    former = bootstrap.vault_root(settings, directory)
+    former = strongroom.vault_root(settings, directory)
     with sole_actor(directory):
         if new_key_from is None:
             change_key_file(str(places.directory), str(places.key_file), slots_path=str(places.slots))

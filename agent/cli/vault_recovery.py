@@ -52,14 +52,14 @@ def make(
 
     Example:  retentiond vault recovery make --recipient age1… --recipient age1… --output bundle.age
     """
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.cli.vault_words import print_json, tell_bundle
     from agent.vault.recovery import write_bundle
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=False)
-    with bootstrap.open_vault(settings, directory) as vault:
-        root = bootstrap.vault_root(settings, directory)
+    with strongroom.open_vault(settings, directory) as vault:
+        root = strongroom.vault_root(settings, directory)
         write_bundle(file_named(output), root, vault.id, recipient, bootstrap.now().date())
         if json:
             print_json({"vault": vault.id, "bundle": output})
@@ -81,15 +81,15 @@ def test(
 
     Example:  retentiond vault recovery test bundle.age --identity officer.key
     """
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.cli.vault_words import print_json
     from agent.usecases.vault import check_bundle, identity_of
 
     settings = bootstrap.settings_from(config)
     directory = bootstrap.state_directory(state, settings, create=False)
     secret = identity_of(file_named(bundle), _identities(identity))
-    with bootstrap.open_vault(settings, directory) as vault:
-        check_bundle(bundle, secret, vault, bootstrap.vault_root(settings, directory))
+    with strongroom.open_vault(settings, directory) as vault:
+        check_bundle(bundle, secret, vault, strongroom.vault_root(settings, directory))
         if json:
             print_json({"vault": vault.id, "bundle": bundle, "good": True})
         else:
@@ -110,7 +110,7 @@ def restore(
 
     Example:  retentiond vault recovery restore bundle.age --identity officer.key
     """
-    from agent import bootstrap
+    from agent import bootstrap, strongroom
     from agent.cli.vault_words import print_json, tell_restored
     from agent.errors import ConfigurationError
     from agent.usecases.vault import check_bundle, identity_of
@@ -121,15 +121,15 @@ def restore(
     directory = bootstrap.state_directory(state, settings, create=True)
     secret = identity_of(file_named(bundle), _identities(identity))
     root, vault_id = open_bundle(bundle, secret)
-    places = bootstrap.vault_places(settings, directory)
+    places = strongroom.vault_places(settings, directory)
     try:
-        bootstrap.find_vault(settings, directory)
+        strongroom.find_vault(settings, directory)
         tried = True
     except (ConfigurationError, Damaged):  # the vault may come from its backup after the key does
         tried = False
     if tried:
         try:
-            vault = bootstrap.open_vault(settings, directory, root)
+            vault = strongroom.open_vault(settings, directory, root)
         except WrongKey as error:
             raise WrongKey(
                 f"{bundle}: the key in it does not open the vault, so nothing was written. {error}"

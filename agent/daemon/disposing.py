@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent import acting, bootstrap
+from agent import acting, bootstrap, strongroom
 from agent.daemon.base import Life
 from agent.daemon.jobs import Jobs, Outcome
 from agent.daemon.loop import QUIET_SECONDS
@@ -154,7 +154,7 @@ class DisposeWork:
         if not self._vault_is_there():
             return _NO_VAULT
         self._say("trying the vault")
-        with bootstrap.open_vault(self._settings, self._state) as vault:
+        with strongroom.open_vault(self._settings, self._state) as vault:
             entries = {entry.id: entry for entry in vault.entries()}
             wanted = sampled(entries.values(), self._settings.vault.sample_percent, secrets.randbits(32))
             told = verify(vault, [entries[id] for id in wanted], lambda _items, _bytes: self._advance(1))
@@ -191,7 +191,7 @@ class DisposeWork:
     # Parts of the above
 
     def _vault_is_there(self) -> bool:
-        return bootstrap.vault_places(self._settings, self._state).directory.exists()
+        return strongroom.vault_places(self._settings, self._state).directory.exists()
 
     def _check_clock(self) -> None:
         clock = acting.clock(self._settings)

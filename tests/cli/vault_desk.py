@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from agent import bootstrap
+from agent import strongroom
 from agent.cli import main
 from agent.cli.app import app
 from agent.settings import Settings, load_settings
@@ -110,7 +110,7 @@ class Desk:
 
     @contextmanager
     def vault(self) -> Iterator[Vault]:
-        with bootstrap.open_vault(self.settings(), self.state) as vault:
+        with strongroom.open_vault(self.settings(), self.state) as vault:
             yield vault
 
     def seal(self, *ids: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent import acting, bootstrap
+from agent import acting, bootstrap, strongroom
 from agent.daemon.base import Life
 from agent.daemon.beats import Beats
 from agent.daemon.disposing import DisposeWork, disposing
@@ -44,7 +44,7 @@ class Office:
         return self.catalogue.jobs.runs(1, name)[0]
 
     def make_vault(self) -> None:
-        bootstrap.create_vault(Settings(), self.state)
+        strongroom.create_vault(Settings(), self.state)
 
 
 @pytest.fixture
