@@ -270,11 +270,14 @@ def _prepared(machine: Machine, accounts: Accounts, ground: Ground, template: st
     of_dispose = [*own, *elsewhere, *([PurePosixPath(outbox)] if outbox else [])]
     in_state = machine.at(clear).exists() and not clear.is_relative_to(plan.CREDSTORE)
     secret = [*elsewhere, *([clear] if in_state else [])]
+    service = settings.service
+    backups = [PurePosixPath(service.backup.directory)] if service.backup else []
+    checkpoints = [PurePosixPath(service.checkpoint_file).parent] if service.checkpoint_file else []
     contents = plan.Contents(
         None if wanted is None else lambda key_file: filled_in(template, wanted, plan.SCHEDULE, key_file),
         ground.schedule_text,
-        scan_drop_in(shares, own, secret),
-        dispose_drop_in(shares, of_dispose, may_act=may_act(settings)),
+        scan_drop_in(shares, own, secret, checkpoints),
+        dispose_drop_in(shares, of_dispose, backups, may_act=may_act(settings)),
         template,
     )
     where = plan.Places(ground.schedule_file, state, directory, slots, clear, vault.credential)

@@ -16,6 +16,8 @@ from agent.usecases.set_up_wanted import Nights, Unsaid, Wanted, WantedReviewer,
 STATE = PurePosixPath("/var/lib/retentiond")
 # Where service users find their state: left empty, each would look in a home directory that it does not have.
 _STATE_LINE = "state: null\n"
+# Each role makes a socket of its own there, which only its group may use.
+_METRICS_LINE, _RUN = "  metrics: null\n", "/run/retentiond"
 _SHARES, _SCHEDULE, _REVIEWERS, _KEY_FILE = (
     "shares: []\n",
     "schedule: uk-default\n",
@@ -29,6 +31,7 @@ def filled_in(template: str, wanted: Wanted, schedule: PurePosixPath, key_file: 
     text = _instead(template, _SHARES, "shares:\n" + "".join(_share_lines(wanted)))
     text = _instead(text, _SCHEDULE, f"schedule: {_text(str(schedule))}\n")
     text = _instead(text, _STATE_LINE, f"state: {STATE}\n")
+    text = _instead(text, _METRICS_LINE, f"  metrics: {_RUN}\n")
     if wanted.reviewers:
         text = _instead(text, _REVIEWERS, "reviewers:\n" + "".join(map(_reviewer_line, wanted.reviewers)))
     if key_file is not None:

@@ -18,21 +18,34 @@ def word(path: PurePosixPath) -> str:
     return f'"{escaped}"'
 
 
-def scan_drop_in(shares: Sequence[PurePosixPath], own: Sequence[PurePosixPath], secret: Sequence[PurePosixPath]) -> str:
-    """For the unit that scans: it waits for the shares, may write to `own`, and never sees `secret`."""
-    lines = [*_mounts([*shares, *own]), *_service(own)]
+def scan_drop_in(
+    shares: Sequence[PurePosixPath],
+    own: Sequence[PurePosixPath],
+    secret: Sequence[PurePosixPath],
+    also: Sequence[PurePosixPath] = (),
+) -> str:
+    """For the unit that scans: it waits for the shares, may write to `own` and, if it is there, `also`, and never sees
+    `secret`."""
+    lines = [*_mounts([*shares, *own]), *_service(own), *_written_to(also)]
     if secret:
         lines += ["# It may read whatever lies on this machine, so what opens the vault is kept out of its sight."]
         lines += [f"InaccessiblePaths={_optional(path)}" for path in secret]
     return HEADER + "\n".join(lines) + "\n"
 
 
-def dispose_drop_in(shares: Sequence[PurePosixPath], own: Sequence[PurePosixPath], *, may_act: bool) -> str:
-    """For the unit that disposes: it waits for the shares, may write to `own`; to the shares only if it `may_act`."""
-    lines = [*_mounts([*shares, *own]), *_service(own)]
+def dispose_drop_in(
+    shares: Sequence[PurePosixPath],
+    own: Sequence[PurePosixPath],
+    also: Sequence[PurePosixPath] = (),
+    *,
+    may_act: bool,
+) -> str:
+    """For the unit that disposes: it waits for the shares, may write to `own` and, if it is there, `also`; to the
+    shares only if it `may_act`."""
+    lines = [*_mounts([*shares, *own]), *_service(own), *_written_to(also)]
     if may_act:
         lines += ["# A class may act, so the shares can be changed."]
-        lines += [f"ReadWritePaths={_optional(path)}" for path in shares]
+        lines += _written_to(shares)
         if any(str(path) in _HOMES for path in shares):
             lines += ["ProtectHome=no"]
     else:
@@ -49,6 +62,10 @@ def _mounts(paths: Sequence[PurePosixPath]) -> list[str]:
 
 def _service(own: Sequence[PurePosixPath]) -> list[str]:
     return ["", "[Service]", *(f"ReadWritePaths={word(path)}" for path in own)]
+
+
+def _written_to(paths: Sequence[PurePosixPath]) -> list[str]:
+    return [f"ReadWritePaths={_optional(path)}" for path in paths]
 
 
 def _optional(path: PurePosixPath) -> str:

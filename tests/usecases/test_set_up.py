@@ -152,6 +152,15 @@ def test_the_settings_keep_every_comment_and_set_what_was_chosen() -> None:
     assert not may_act(settings)
 
 
+def test_the_units_may_write_where_backups_and_checkpoints_go_if_that_is_there() -> None:
+    share, place = PurePosixPath("/srv/office"), PurePosixPath("/mnt/other place")
+
+    assert 'ReadWritePaths=-"/mnt/other place"\n' in scan_drop_in([share], [], [], [place])
+    dispose = dispose_drop_in([share], [], [place], may_act=False)
+    assert 'ReadWritePaths=-"/mnt/other place"\n' in dispose
+    assert 'RequiresMountsFor="/mnt' not in dispose, "a backup disk that is away must not keep it from starting"
+
+
 def test_settings_that_were_left_out_keep_their_defaults() -> None:
     wanted = Wanted((OFFICE,), "uk-default", (), None)
 
@@ -159,7 +168,9 @@ def test_settings_that_were_left_out_keep_their_defaults() -> None:
 
     usual = Settings.model_validate(yaml.safe_load(TEMPLATE))
     changed = {"shares", "schedule", "state"}
-    assert settings.model_dump(exclude=changed) == usual.model_dump(exclude=changed)
+    assert settings.service.metrics == "/run/retentiond"
+    assert settings.model_dump(exclude={*changed, "service"}) == usual.model_dump(exclude={*changed, "service"})
+    assert settings.service.model_dump(exclude={"metrics"}) == usual.service.model_dump(exclude={"metrics"})
     assert settings.shares[0].window == ()
 
 
