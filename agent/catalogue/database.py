@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
@@ -37,8 +38,7 @@ class Database:
             raise CatalogueError(f"{path}: there is no catalogue here yet. Run a scan first, or name its --state.")
         with self.faults():
             if create:
-                # Made by us so that it is never readable to others, not even for a moment.
-                os.close(open_or_make(path))
+                _make(path)
             self._engine = _engine(path)
             try:
                 self.connection = self.connect()
@@ -85,6 +85,25 @@ class Database:
             raise _in_plain_words(self.path, error) from None
         except OSError as error:
             raise CatalogueError(f"{self.path}: cannot open the catalogue ({error.strerror}).") from None
+
+
+def _make(path: Path) -> None:
+    """An empty file, unless there is one; never readable to others, not even for a moment.
+
+    One that is there is opened by nobody but SQLite. Its locks belong to the whole process, and closing any descriptor
+    of the file gives up those of all its connections: another process would then take itself for the last one, and
+    throw away the log into which they go on writing. So the file gets its name when it is closed already.
+    """
+    place = Path(os.path.realpath(path))
+    if place.exists():
+        return
+    draft = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
+    os.close(open_or_make(draft))
+    try:
+        with suppress(FileExistsError):  # somebody was quicker
+            os.link(draft, place)
+    finally:
+        draft.unlink()
 
 
 def _engine(path: Path) -> Engine:

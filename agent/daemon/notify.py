@@ -8,6 +8,8 @@ import socket
 import time
 from collections.abc import MutableMapping
 
+_PATIENCE_SECONDS = 1.0
+
 
 class Notifier:
     """The way to the service manager that started us, if one did.
@@ -54,4 +56,5 @@ class Notifier:
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
         # A manager that does not listen is no reason to stop serving.
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as way:
+            way.settimeout(_PATIENCE_SECONDS)  # one that hangs must not make us hang
             way.sendto(message.encode(), self._address)

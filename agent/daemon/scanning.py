@@ -61,6 +61,7 @@ class ScanWork:
         self._began_at = bootstrap.now()
         self._beat_at = 0.0
         self._aside_at = 0.0
+        self._losses_before: dict[str, int] = {}  # by share: what its watch had lost when its last pass began
         self._said = ""
         self._alarm_at = time.monotonic() + _ALARM_EVERY_SECONDS
         self._said_at = 0.0
@@ -159,6 +160,9 @@ class ScanWork:
         if share is None:
             return Outcome(JobResult.FAILED, "The settings no longer name this share.")
         began = bootstrap.now()
+        goes_on = self._is_under_way(share)
+        if not goes_on:
+            self._losses_before[share.name] = self._watches.losses(share.name)
         try:
             with bootstrap.sole_writer(self._state), self._reader.reading(share, self._progress) as scan:
                 self._say(f"going through {share.name}")
@@ -171,9 +175,18 @@ class ScanWork:
             return Outcome(JobResult.STOPPED, f"{result.seen:,} items so far; goes on from there.")
         known = self._known(share)
         if known is not None:
-            self._catalogue.dirty.clean_all(known, began, bootstrap.now())
+            until = min(began, result.started_at)  # what it had been through by then, it has not met again
+            self._catalogue.dirty.clean_all(known, until, bootstrap.now())
+        if goes_on and self._watches.losses(share.name) != self._losses_before.get(share.name, 0):
+            self._catalogue.jobs.hasten(JobName.RECONCILE, share.name, bootstrap.now())
         self._stand()
         return _told(result, opened)
+
+    def _is_under_way(self, share: ShareSettings) -> bool:
+        """Whether a pass over the share was broken off, and is to be gone on with."""
+        known = self._known(share)
+        last = None if known is None else self._catalogue.last_pass(known)
+        return last is not None and not last.complete
 
     def _stops(self, job: Job) -> bool:
         """Asked between the pages of a pass. What happens meanwhile is looked at first."""

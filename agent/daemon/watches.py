@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +53,7 @@ class Watches:
         self._now = now
         self._clock = clock
         self._watched: dict[str, _Watched] = {}
+        self._losses = Counter[str]()
         self._check_at = 0.0
 
     def watch(self, shares: tuple[ShareSettings, ...], open_watch: OpenWatch) -> None:
@@ -78,6 +80,10 @@ class Watches:
                 self._check(watched)
             self._drain(watched)
             self._write_down(watched)
+
+    def losses(self, share: str) -> int:
+        """How often anything in the share may have changed unseen, since this process watches it."""
+        return self._losses[share]
 
     def away(self, share: str, why: str) -> None:
         """Somebody has tried to reach the share, and could not; empty if he could."""
@@ -126,6 +132,7 @@ class Watches:
         if watched.everything:
             log.info("share.everything_may_have_changed", share=share)
             self._catalogue.jobs.hasten(JobName.RECONCILE, share, self._now())
+            self._losses[share] += 1
         elif watched.folders and (known := self._known(share)) is not None:
             self._catalogue.dirty.add(known, watched.folders, self._now())
         watched.everything = False
