@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := python3 python3-venv libarchive13
-DEBIAN_FOR_TESTS := age tesseract-ocr-eng strace libpangoft2-1.0-0 # without them a few tests are skipped
+DEBIAN_FOR_TESTS := age tesseract-ocr-eng strace libpangoft2-1.0-0 systemd man-db # without them a few tests are skipped
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
 
@@ -78,7 +78,7 @@ soak: setup ## everything at once under the running service, for ARGS="--minutes
 	$(BIN)/python -m tests.soak $(ARGS)
 
 .PHONY: deb
-deb: ## build the Debian package in dist/
+deb: setup ## build the Debian package in dist/ (packaging/check.sh tries it in a fresh Debian)
 	packaging/build.sh
 
 .PHONY: faults

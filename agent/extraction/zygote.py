@@ -28,6 +28,8 @@ def main() -> None:
     limits = Limits(**json.loads(sys.argv[2]))
     die_with_parent()
     load_readers(limits)
+    # libffi opens here what callbacks are made of: confined, or where no memory may become code, it cannot do so later.
+    ctypes.CFUNCTYPE(None)(lambda: None)
     gc.freeze()  # what is loaded stays shared with the children, since the collector no longer writes to it
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, 1, 1)

@@ -61,5 +61,13 @@ def test_the_variables_are_taken_out_so_that_no_child_speaks_for_us() -> None:
     assert environment == {"A": "b"}
 
 
+def test_a_manager_that_hangs_does_not_make_us_hang(manager: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.daemon.notify._PATIENCE_SECONDS", 0.001)
+    notifier = Notifier(manager.getsockname(), None)
+
+    for _ in range(1_000):  # more than a socket holds
+        notifier.ping()
+
+
 def test_a_watchdog_meant_for_another_process_is_not_ours() -> None:
     assert Notifier.from_environment({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}).watchdog_seconds is None

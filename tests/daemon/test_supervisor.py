@@ -29,18 +29,25 @@ class Manager:
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.setblocking(False)
+        self._lines: list[str] = []
+        self._thread = threading.Thread(target=self._hear)
+        self._thread.start()
         self.notifier = Notifier(str(path), watchdog_seconds=0.06)
 
+    def _hear(self) -> None:
+        while message := self._socket.recv(4096):
+            self._lines += message.decode().splitlines()
+
     def heard(self) -> list[str]:
-        lines: list[str] = []
-        while True:
-            try:
-                lines += self._socket.recv(4096).decode().splitlines()
-            except BlockingIOError:
-                return lines
+        """All lines since this was asked last."""
+        time.sleep(0.05)  # what was sent a moment ago is still on its way
+        lines, self._lines = self._lines, []
+        return lines
 
     def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as way:
+            way.sendto(b"", self._socket.getsockname())
+        self._thread.join()
         self._socket.close()
 
 
