@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable
 from agent.extraction.base import Limits
 
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 22, 38
+_PR_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL = 47, 4
+_CAPABILITY_VERSION_3, _CAPABILITY_BYTES = 0x20080522, 24  # linux/capability.h
 _OPEN_FILES = 32
 _ROOM_BYTES = 48 * 1024 * 1024
 _RESERVED_BYTES = 256 * 1024 * 1024  # address space that is mapped and never used
@@ -92,6 +94,7 @@ def confine(limits: Limits) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     # Codecs are loaded when they are first needed; our own code is loaded by now, and beside it anything may lie.
     libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    _give_up_capabilities()
     landlock = _restrict_files(path for path in sorted(libraries) if os.path.isdir(path))
     _filter_calls()
     # Resident memory is watched from outside, which tells what happened; this is for what grows faster than one looks.
@@ -121,6 +124,21 @@ class Memory:
         except ProcessLookupError:
             return 0
         return int(statm.split()[1]) * resource.getpagesize()
+
+
+def _give_up_capabilities() -> None:
+    """A service may read what its user may not; a process that parses what strangers have written needs none of it."""
+    _libc.prctl(_PR_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
+    _libc.capset(ctypes.create_string_buffer(header), ctypes.create_string_buffer(_CAPABILITY_BYTES))
+
+
+def _capabilities() -> bool:
+    """Whether this process may do anything that other users may not."""
+    header = ctypes.create_string_buffer(struct.pack("<Ii", _CAPABILITY_VERSION_3, 0))
+    held = ctypes.create_string_buffer(_CAPABILITY_BYTES)
+    _libc.capget(header, held)
+    return any(held.raw)
 
 
 def _restrict_files(readable: Iterable[str]) -> int:
@@ -205,8 +223,14 @@ def _attempts(limits: Limits) -> dict[str, Callable[[], object]]:
         "trace": _trace,
         "read": lambda: os.close(os.open("/etc/passwd", os.O_RDONLY)),
         "write": lambda: os.close(os.open("/dev/null", os.O_WRONLY)),
+        "rights": _use_rights,
         "memory": lambda: bytearray(limits.memory_bytes + _RESERVED_BYTES),
     }
+
+
+def _use_rights() -> None:
+    if not _capabilities():
+        raise PermissionError
 
 
 def _refused(attempt: Callable[[], object]) -> bool:
