@@ -6,10 +6,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,19 +46,32 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
+@pytest.fixture(autouse=True)
+def _log_as_at_first() -> Iterator[None]:
+    """A command that was run in this process has sent the log where nobody listens any more."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def retentiond(tmp_path: Path) -> Command:
     """Runs the command as a user would, with a home of its own; gives what it printed and its exit code."""
+    return command_in(tmp_path)
+
+
+def command_in(folder: Path) -> Command:
+    """The command of a user whose home and state directory lie in that folder."""
 
     def run(*arguments: str | os.PathLike[str], **options: object) -> subprocess.CompletedProcess[str]:
-        home = tmp_path / "home"
+        home = folder / "home"
         home.mkdir(exist_ok=True)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "COLUMNS": "200",
-            "RETENTIOND_STATE": str(tmp_path / "state"),
+            "RETENTIOND_STATE": str(folder / "state"),
             "RETENTIOND_CONFIG": str(options.pop("config", "")),
         }
         if not environment["RETENTIOND_CONFIG"]:

@@ -9,18 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import Command, command_in
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that was scanned once for all, and one hold."""
+    folder = tmp_path_factory.mktemp("office")
+    (folder / "share").mkdir()
+    (folder / "share" / "minutes.txt").write_text("Minutes of the meeting.")
+    assert command_in(folder)("scan", folder / "share").returncode == 0
+    hold(command_in(folder), "First")
+    return folder
 
 
 @pytest.fixture
-def state(tmp_path: Path, retentiond: Command) -> Path:
+def state(tmp_path: Path, office: Path) -> Path:
     """A state directory after a scan and one hold."""
-    share = tmp_path / "share"
-    share.mkdir()
-    (share / "minutes.txt").write_text("Minutes of the meeting.")
-    assert retentiond("scan", share).returncode == 0
-    hold(retentiond, "First")
-    return tmp_path / "state"
+    return Path(shutil.copytree(office / "state", tmp_path / "state"))
 
 
 def hold(retentiond: Command, name: str) -> None:

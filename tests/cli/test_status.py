@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,22 +17,30 @@ from agent import bootstrap
 from agent.catalogue.jobs import Wanted
 from agent.catalogue.store import Catalogue
 from agent.model.service import JobName, JobResult, Role, ShareState
-from tests.conftest import Command
+from tests.conftest import Command, command_in
 
 LETTER = "Dear Ms Amy Carter\nYour account: sort code 20-11-33, account number 12345678. Telephone 020 7946 0123.\n"
 PERFORMANCE = re.compile(r"[a-z_]+=\d+(c|B)?;\d*;\d*;0")
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def scanned(tmp_path: Path, retentiond: Command) -> Command:
-    """An office with one letter that is long due."""
-    letter = tmp_path / "share" / "Invoices" / "letter.txt"
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An office with one letter that is long due, scanned once for all."""
+    folder = tmp_path_factory.mktemp("office")
+    letter = folder / "share" / "Invoices" / "letter.txt"
     letter.parent.mkdir(parents=True)
     letter.write_text(LETTER)
     os.utime(letter, (1_400_000_000, 1_400_000_000))
-    assert retentiond("scan", tmp_path / "share").returncode == 0
-    assert retentiond("due").returncode == 0
+    assert command_in(folder)("scan", folder / "share").returncode == 0
+    assert command_in(folder)("due").returncode == 0
+    return folder
+
+
+@pytest.fixture
+def scanned(tmp_path: Path, office: Path, retentiond: Command) -> Command:
+    """The command in a state directory of one's own, as the scan of the office has left it."""
+    shutil.copytree(office / "state", tmp_path / "state")
     return retentiond
 
 
