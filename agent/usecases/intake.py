@@ -61,11 +61,12 @@ Store = Callable[[Sequence[Recorded], bytes, int, int], None]
 
 @dataclass(slots=True)
 class _Pending:
-    """An item that has been opened and handed to a worker."""
+    """An item that has been opened and handed to a worker, and what came of it as soon as that is known."""
 
     item: Item
     content: Content
     ticket: Ticket
+    result: ItemResult | None = None
 
 
 @dataclass(slots=True)
@@ -141,6 +142,7 @@ class Intake:
         for batch in self._under_way:
             for entry in batch.entries:
                 if isinstance(entry, _Pending):
+                    entry.ticket.on_done = None
                     entry.content.close()
         self._under_way.clear()
 
@@ -183,11 +185,18 @@ class Intake:
             return ItemResult(item.ref, item, outcome, retry=retry)
         self.opened += 1
         ticket = self._executor.submit(content.fileno(), item.ref.name)
+        pending = _Pending(item, content, ticket)
         if ticket.done:
-            self._on_progress(1, item.size_bytes)
+            self._answered(pending)
         else:
-            ticket.on_done = lambda: self._on_progress(1, item.size_bytes)
-        return _Pending(item, content, ticket)
+            ticket.on_done = lambda: self._answered(pending)
+        return pending
+
+    def _answered(self, pending: _Pending) -> None:
+        """Closes the document at once: a batch that waits for a slow one has thousands of others, and a process may
+        have no more than about a thousand files open."""
+        pending.result = self._settled(pending)
+        self._on_progress(1, pending.item.size_bytes)
 
     def _store_finished(self, *, everything: bool = False) -> None:
         """Stores the oldest batches whose items are all answered, once they are full or old enough."""
@@ -204,7 +213,9 @@ class Intake:
             self._under_way.popleft()
 
     def _store_batch(self, batch: _Batch) -> None:
-        recorded = [self._settled(entry) if isinstance(entry, _Pending) else entry for entry in batch.entries]
+        recorded = [
+            (entry.result or self._settled(entry)) if isinstance(entry, _Pending) else entry for entry in batch.entries
+        ]
         self._store(recorded, batch.cursor, batch.seen, batch.folders)
         self._stored_at = time.monotonic()
         for result in recorded:
