@@ -118,7 +118,8 @@ class Holding(Protocol):
 
         It appears whole or not at all, and never in another's place: if an item with that SHA-256 (hexadecimal) lies
         there already, that counts as made before; anything else raises `PlaceTaken`. Raises `NoRoom`, `ReadOnlySource`,
-        `PermissionDenied`, `NoPlace` if nothing can lie there, `ItemChanged` if what was written has another SHA-256.
+        `PermissionDenied`, `NoPlace` if nothing can lie there, `ItemChanged` if what was written has another SHA-256:
+        then nothing was made. Only after a `SourceFault` it may lie there all the same.
         """
 
     def version_at(self, scope: Scope, ref: ItemRef, sha256: str) -> bytes | None:

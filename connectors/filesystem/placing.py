@@ -6,9 +6,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 
 from connectors.base import ItemRef
-from connectors.errors import ItemChanged, ItemNotFound, PlaceTaken
+from connectors.errors import ItemChanged, ItemNotFound, PlaceTaken, SourceFault
 from connectors.filesystem import properties
 from connectors.filesystem.directories import keeping_times, sync
 from connectors.filesystem.extents import punch_again
@@ -57,8 +59,10 @@ def _make(
     *,
     keep_times: bool,
 ) -> Made:
-    with hold.draft() as draft:
+    lies_there = _LiesThere(folder, ref.name)
+    with lies_there, hold.draft() as draft:
         file = draft.descriptor
+        lies_there.made_of(file)
         write(file)
         punch_again(file, had.holes)
         os.fsync(file)
@@ -77,6 +81,30 @@ def _make(
             return Made(ref, version, made=False)
         sync(folder)
         return Made(ref, version_of(os.fstat(file)), made=True, lacking=lacking)
+
+
+class _LiesThere:
+    """Around the making of a file: what fails once it lies in its place is no refusal. Then `SourceFault` says that it
+    may be there for good or not, which only another look can tell."""
+
+    def __init__(self, folder: int, name: bytes) -> None:
+        self._folder = folder
+        self._name = name
+        self._file: os.stat_result | None = None
+
+    def made_of(self, file: int) -> None:
+        """What will lie there."""
+        self._file = os.fstat(file)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if isinstance(error, OSError) and self._file is not None:
+            with suppress(OSError):
+                there = os.stat(self._name, dir_fd=self._folder, follow_symlinks=False)
+                if os.path.samestat(there, self._file):
+                    raise SourceFault(os.strerror(error.errno or errno.EIO)) from None
 
 
 def version_at(root: int, ref: ItemRef, sha256: str) -> bytes | None:
@@ -108,8 +136,11 @@ def _made_before(folder: int, name: bytes, sha256: str) -> bytes | None:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode) or sha256_of(descriptor) != sha256:
             raise PlaceTaken("something else lies there; nothing was replaced")
-        os.fsync(descriptor)
-        sync(folder)
+        try:
+            os.fsync(descriptor)
+            sync(folder)
+        except OSError as error:
+            raise SourceFault(os.strerror(error.errno or errno.EIO)) from None
         return version_of(facts)
     finally:
         os.close(descriptor)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from connectors.base import ItemRef, KnowsNothing
-from connectors.errors import SourceFault, Unsupported
-from connectors.filesystem import changes, folders, giving, properties
+from connectors.errors import NoRoom, SourceFault, Unsupported
+from connectors.filesystem import changes, folders, giving, placing, properties
 from connectors.filesystem.connector import FilesystemConnector
 from connectors.filesystem.hold import Hold
 from connectors.testing import found
@@ -206,6 +206,31 @@ def test_a_fault_while_properties_are_given_leaves_nothing(acted: Acted, monkeyp
     with pytest.raises(SourceFault):
         make(acted, had)
     assert (acted.held(), os.listdir(acted.at(b"HR"))) == ([ID], [])
+
+
+# Whether it lies there, when something fails
+
+
+def test_no_room_before_it_lies_there_is_told_as_that(acted: Acted, monkeypatch: pytest.MonkeyPatch) -> None:
+    had = taken(acted)
+    monkeypatch.setattr(placing, "keeping_times", failing(errno.ENOSPC))
+    with pytest.raises(NoRoom):
+        make(acted, had)
+    assert os.listdir(acted.at(b"HR")) == []
+
+
+def test_once_it_lies_there_no_failure_is_told_as_a_refusal(acted: Acted, monkeypatch: pytest.MonkeyPatch) -> None:
+    had = taken(acted)
+    with monkeypatch.context() as failed:
+        failed.setattr(placing, "sync", failing(errno.ENOSPC))
+        with pytest.raises(SourceFault):
+            make(acted, had)
+        assert acted.read(PLACE.path) == TEXT
+        with pytest.raises(SourceFault):  # and the same when it is looked at again
+            make(acted, had)
+
+    assert make(acted, had) == ()
+    assert acted.read(PLACE.path) == TEXT
 
 
 # Names and sizes
