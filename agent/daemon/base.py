@@ -16,7 +16,8 @@ from agent.settings import Settings
 
 @dataclass(slots=True)
 class Life:
-    """What every loop of the process looks at and answers to. `wake` ends a pause before its time."""
+    """What every loop of the process looks at and answers to. `wakes` end the pauses
+    of its loops before their time."""
 
     beats: Beats
     doing: dict[str, str] = field(default_factory=dict)  # by loop, in a few words without names of files
@@ -24,11 +25,12 @@ class Life:
     throttled: dict[str, tuple[int, float]] = field(default_factory=dict)  # by share: how often we waited, seconds
     reviews: ReviewCounts | None = None  # as they were counted last: it takes long where much is due
     stopping: threading.Event = field(default_factory=threading.Event)
-    wake: threading.Event = field(default_factory=threading.Event)
+    wakes: list[threading.Event] = field(default_factory=list)
 
     def stop(self) -> None:
         self.stopping.set()
-        self.wake.set()
+        for wake in self.wakes:
+            wake.set()
 
 
 class Work(Protocol):

@@ -27,6 +27,8 @@ class Loop:
         self._open = open_work
         self._settings = settings
         self._life = life
+        self._wake = threading.Event()
+        life.wakes.append(self._wake)
         self._thread = threading.Thread(target=self._run, name=name)
         self._new: Settings | None = None
         self.ready = threading.Event()
@@ -39,7 +41,7 @@ class Loop:
     def reload(self, settings: Settings) -> None:
         """The settings come into force after what is being done."""
         self._new = settings
-        self._life.wake.set()
+        self._wake.set()
 
     def join(self, seconds: float) -> bool:
         """Waits until the loop has ended, for so long at most, and tells whether it has."""
@@ -75,8 +77,8 @@ class Loop:
                         break
                 if pause > 0:
                     life.beats.beat(self._name, pause + QUIET_SECONDS)
-                    life.wake.wait(pause)
-                    life.wake.clear()
+                    self._wake.wait(pause)
+                    self._wake.clear()
             life.beats.beat(self._name, QUIET_SECONDS)
         life.beats.end(self._name)
 

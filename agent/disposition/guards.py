@@ -53,6 +53,9 @@ class CapsReached:
         return max(1, min(self._caps.items, int(before_today * self._caps.percent / 100)))
 
 
+_SLACK = timedelta(minutes=1)  # another process may record something between the two looks
+
+
 def clock_doubt(now: datetime, newest: datetime | None, ahead: timedelta, *, synchronised: bool) -> str:
     """Why the clock cannot be trusted for an act that depends on dates; empty if nothing is known against it.
 
@@ -61,7 +64,7 @@ def clock_doubt(now: datetime, newest: datetime | None, ahead: timedelta, *, syn
     """
     if newest is None:
         return ""
-    if now < newest:
+    if now < newest - _SLACK:
         return (
             f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but something was recorded at "
             f"{newest:%Y-%m-%d %H:%M} UTC. Set the clock right."

@@ -50,8 +50,11 @@ class Executor(Protocol):
     def submit(self, descriptor: int, name: bytes) -> Ticket:
         """Queues a document; may wait while the queue is full.
 
-        The descriptor must stay open until the ticket is done.
+        The descriptor must stay open until the ticket is done, or forgotten.
         """
+
+    def forget(self, ticket: Ticket) -> None:
+        """Nobody wants the answer any more. A document that a worker has already is still gone through."""
 
     def wait(self, ticket: Ticket) -> Any:
         """The ticket's answer, waiting for it if need be."""

@@ -57,10 +57,11 @@ def serve(connection: socket.socket, build: Callable[[], Work]) -> None:
     try:
         work = build()
     except AgentError as error:
-        _send(connection, error)
+        with contextlib.suppress(ConnectionError):
+            _send(connection, error)
         return
-    _send(connection, None)
     with contextlib.suppress(EOFError, ConnectionError):
+        _send(connection, None)
         while True:
             header, descriptors, _, _ = socket.recv_fds(connection, _LENGTH.size, 1)
             if not header:
@@ -148,6 +149,11 @@ class ProcessPool:
         while len(self._queue) > self._jobs * _QUEUED_PER_WORKER:
             self._turn(None)
         return ticket
+
+    def forget(self, ticket: Ticket) -> None:
+        ticket.on_done = None
+        if ticket in self._queue:
+            self._queue.remove(ticket)
 
     def wait(self, ticket: Ticket) -> Any:
         while not ticket.done:

@@ -142,7 +142,7 @@ class Intake:
         for batch in self._under_way:
             for entry in batch.entries:
                 if isinstance(entry, _Pending):
-                    entry.ticket.on_done = None
+                    self._executor.forget(entry.ticket)
                     entry.content.close()
         self._under_way.clear()
 

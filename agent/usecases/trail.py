@@ -30,6 +30,8 @@ _END_OF_PAUSE = ("ended_at", "ended_by", "ended_why")
 _END_OF_EVENT = ("state", "ended_at", "ended_by", "ended_why")
 _END_OF_HOLD = ("lifted_at", "lifted_by", "lifted_why", "told_on")
 
+_MOST_COMPARISONS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Trail:
@@ -57,11 +59,22 @@ class Trail:
         log.extend(connection, [self._leaf(fact) for fact in facts])
         log.checkpoint(connection, self.signing_key)
 
-    def disagreements(self, catalogue: Catalogue, log: AuditLog) -> Iterator[str]:
+    def disagreements(self, catalogue: Catalogue, log: AuditLog) -> list[str]:
         """What the catalogue says otherwise than the log: facts changed, added or taken away behind its back.
 
-        One sentence for each. Keeps a digest of each fact in memory.
+        One sentence for each. Keeps a digest of each fact in memory. Others may go on recording: where they do, only
+        what is found again and again is told, since facts and log cannot be read as of one moment.
         """
+        told: list[str] | None = None
+        for _ in range(_MOST_COMPARISONS):
+            size = log.size
+            found = list(self._compared(catalogue, log))
+            told = found if told is None else [one for one in told if one in found]
+            if not told or log.size == size:
+                break
+        return told or []
+
+    def _compared(self, catalogue: Catalogue, log: AuditLog) -> Iterator[str]:
         told = {
             (reference, number, part): leaf.digests.get(Digest.RECORD, b"")
             for _, leaf in log.entries()

@@ -142,3 +142,16 @@ def test_no_process_is_left_after_close(document: int) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid or 0, 0)
+
+
+def test_a_ticket_that_is_forgotten_is_not_worked_on_and_the_next_one_is(pool: ProcessPool, document: int) -> None:
+    tickets = []
+    for _ in range(5):
+        copy = os.dup(document)
+        tickets.append(pool.submit(copy, b"some"))
+    for ticket in tickets:
+        pool.forget(ticket)
+        os.close(ticket.descriptor)
+
+    assert pool.wait(pool.submit(document, b"the last")) is not None
+    assert not any(ticket.done for ticket in tickets[3:])

@@ -54,6 +54,28 @@ def said(catalogue: Catalogue) -> list[str]:
         return list(trail().disagreements(catalogue, AuditLog(connection)))
 
 
+def test_what_others_record_meanwhile_is_no_disagreement(
+    catalogue: Catalogue, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = Trail._compared
+    recorded: list[int] = []
+
+    def while_others_record(self: Trail, other: Catalogue, log: AuditLog) -> Iterator[str]:
+        found = compared(self, other, log)
+        if len(recorded) < 3:  # after the log was read, and before the facts are
+            next(found, None)
+            with Catalogue.open(path, witness=trail()) as busy:
+                busy.events.add([NewEvent(Event("left", "case", f"{len(recorded)}", NOW.date()), "test")], NOW, "ann")
+            recorded.append(1)
+            yield "The audit log knows nothing of an event in the catalogue."
+        yield from found
+
+    monkeypatch.setattr(Trail, "_compared", while_others_record)
+
+    assert said(catalogue) == []
+    assert len(recorded) == 3
+
+
 def tamper(path: Path, statement: str) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute(statement)
