@@ -84,8 +84,8 @@ class PassResult:
     `seen` is what the walk counted; the other counts are taken from the catalogue. `unreached` are items known from
     earlier passes below folders not listed in this one. `reconciles` says that seen + unreached is exactly
     scanned + skipped + failed, but for `meanwhile`. `missing` were gone but are not taken for deleted, because the pass
-    was not faultless; `tombstoned` were. `meanwhile` items came or went by looks into single folders while the pass
-    went on; it may have counted them or not, so that the counts may differ by so many.
+    was not faultless; `tombstoned` were. `meanwhile` items came or went while the pass went on, by looks into
+    single folders or by disposals; it may have counted them or not, so that the counts may differ by so many.
     """
 
     number: int

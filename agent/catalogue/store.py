@@ -232,7 +232,8 @@ class Catalogue:
             failed = folder_not_listed.c.failed & (folder_not_listed.c.pass_id == current.id)
             faultless = not connection.scalar(select(func.count()).select_from(folder_not_listed).where(failed))
             tombstoned = self._bury(current.share) if faultless else 0
-            ended = {"state": _COMPLETE, "ended_at": microseconds(at), "tombstoned": tombstoned}
+            ended: dict[str, Any] = {"state": _COMPLETE, "ended_at": microseconds(at), "tombstoned": tombstoned}
+            ended["meanwhile"] = scan_pass.c.meanwhile + self._disposed_during(current)
             connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(**ended))
             coverage = json.dumps(self._coverage(current.share, current.id))
             connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(coverage=coverage))
@@ -391,6 +392,15 @@ class Catalogue:
 
     def _facts_changed(self) -> None:
         self._connection.execute(change_count.update().values(changes=change_count.c.changes + 1))
+
+    def _disposed_during(self, current: Pass) -> int:
+        """How many items of the share were taken or given back while the pass went on."""
+        statement = (
+            "SELECT COUNT(DISTINCT d.id) FROM scan_pass p JOIN disposal_step t ON t.at >= p.started_at "
+            "JOIN disposal d ON d.id = t.disposal_id JOIN item i ON i.id = d.item_id "
+            "JOIN folder f ON f.id = i.folder_id WHERE p.id = ? AND f.share_id = p.share_id"
+        )
+        return int(self._connection.exec_driver_sql(statement, (current.id,)).scalar_one())
 
     def _bury(self, of: Share) -> int:
         lost = (item.c.state == MISSING) & item.c.folder_id.in_(select(folder.c.id).where(folder.c.share_id == of.id))

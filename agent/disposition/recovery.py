@@ -99,8 +99,18 @@ class Recovery:
         def write(descriptor: int) -> None:
             vault.restore_to(id, descriptor)
 
-        properties = unwrap(vault.metadata(id)).properties
-        source.holding.make(source.scope, disposal.ref, properties, write, vault.verify(id).sha256)
+        try:
+            properties, sha256 = unwrap(vault.metadata(id)).properties, vault.verify(id).sha256
+        except VaultError:
+            there = any(entry.id == id and entry.stored_bytes for entry in vault.entries())
+            if there or not self._is_in_place(disposal):
+                raise
+            return  # a recovery that was cut off has put it back, and begun to forget its copy
+        source.holding.make(source.scope, disposal.ref, properties, write, sha256)
+
+    def _is_in_place(self, disposal: Disposal) -> bool:
+        source, content = self._means.sources[disposal.share], disposal.content_hash
+        return content is not None and source.holding.version_at(source.scope, disposal.ref, content.hex()) is not None
 
     def _finish(self, disposal: Disposal, told: Told) -> None:
         """An original that is still in the hold goes only if the vault's copy can be read and is the same: the vault

@@ -15,7 +15,8 @@ from agent.disposition.base import Told
 from agent.disposition.quarantine import Quarantine
 from agent.errors import CatalogueError
 from agent.model.disposal import DisposalState, Obstacle
-from agent.vault.base import Damaged, KeyGone, NoSpace, SourceChanged, StorageFailed, VaultError
+from agent.vault.base import Damaged, Fate, KeyGone, NoSpace, SourceChanged, StorageFailed, VaultError
+from agent.vault.keyring import Keyring
 from agent.vault.store import Vault
 from connectors.errors import ConnectorError, PlaceTaken, ScopeUnavailable, SourceFault
 from connectors.filesystem.holding import FilesystemHolding
@@ -73,6 +74,31 @@ def test_what_was_not_sealed_is_put_back(due: House, where: tuple[type, str], mo
     assert (due.held(), due.vault.entries()) == ([], [])
     again = due.recover()
     assert (again.finished, again.put_back, again.discarded, again.unsettled) == (0, 0, 0, {})
+
+
+def forgetting_is_cut_off(due: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was planned is put back, and of its copy the vault has the key still, but not the object."""
+    cut_off(due, (DisposalRecords, "seal"), due.take, monkeypatch)
+    cut_off(due, (Keyring, "drop"), due.recover, monkeypatch)
+    assert (due.states(), due.held(), in_place(due)) == (["planned"], [], True)
+    assert [(entry.fate, entry.stored_bytes) for entry in due.vault.entries()] == [(Fate.SEALED, 0)]
+
+
+def test_what_was_put_back_is_over_although_the_forgetting_of_its_copy_was_cut_off(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetting_is_cut_off(due, monkeypatch)
+    assert due.recover().put_back == 1
+    assert (due.states(), in_place(due), due.vault.entries()) == (["abandoned"], True, [])
+
+
+def test_what_is_neither_in_its_place_nor_in_the_vault_is_not_called_put_back(
+    due: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetting_is_cut_off(due, monkeypatch)
+    (due.share / CASE).write_bytes(b"something else")
+    assert set(due.recover().unsettled.values()) == {Obstacle.VAULT_FAULT}
+    assert due.states() == ["planned"]
 
 
 def test_what_was_sealed_is_finished(due: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""What is disposed of while a pass goes on is no reason for the pass to find that something is unaccounted for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.model.disposal import DisposalState
+from connectors.base import Found, ItemRef
+from tests.disposition.house import House, version
+
+CASE = "Cases/1/a.txt"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    made = House(tmp_path)
+    made.put(CASE)
+    made.put("Letters/b.txt")
+    made.scan()
+    made.approve(CASE)
+    return made
+
+
+def pass_around(house: House, *, before_it_is_seen: bool, act: object) -> bool:
+    """Whether a pass reconciles in which something is done before or after its pages are read."""
+    catalogue = house.catalogue
+    share = catalogue.ensure_share("office", str(house.share), house.scope.identity)
+    current = catalogue.begin_pass(share, version(), house.office.now())
+    if before_it_is_seen:
+        act()  # type: ignore[operator]
+    pages = list(house.connector.changes(house.scope, catalogue.known(current)))
+    if not before_it_is_seen:
+        act()  # type: ignore[operator]
+    for page in pages:
+        results = [house._result(change) if isinstance(change, Found) else change for change in page.changes]
+        catalogue.commit(current, results, page.cursor, page.seen, page.folders, house.office.now())
+    return catalogue.end_pass(current, house.office.now()).reconciles
+
+
+@pytest.mark.parametrize("before_it_is_seen", [True, False])
+def test_what_is_taken_meanwhile_is_accounted_for(house: House, before_it_is_seen: bool) -> None:
+    assert pass_around(house, before_it_is_seen=before_it_is_seen, act=house.take)
+    assert house.states() == ["quarantined"]
+
+
+@pytest.mark.parametrize("before_it_is_seen", [True, False])
+def test_what_is_given_back_meanwhile_is_accounted_for(house: House, before_it_is_seen: bool) -> None:
+    house.take()
+    house.scan()
+
+    def give_back() -> None:
+        (disposal,) = house.catalogue.disposals.of_state(DisposalState.QUARANTINED)
+        assert house.restoring().give_back(disposal, ItemRef.parse(CASE), "needed for an appeal") is None
+
+    assert pass_around(house, before_it_is_seen=before_it_is_seen, act=give_back)
