@@ -7,16 +7,15 @@ import hashlib
 import html
 import json
 import os
+import shutil
 import stat
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conftest import Command, command_in
 from tests.corpus.office_share import Manifest, make_office_share
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _LONG_AGO = 1_262_304_000 * 10**9  # before every change: under "relatime", whoever reads next moves this access time
 
@@ -38,6 +37,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
 @pytest.fixture
 def share(made: tuple[Path, Manifest]) -> Path:
     return made[0]
+
+
+@pytest.fixture(scope="session")
+def first(made: tuple[Path, Manifest], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """What the first scan told, and the folder of the user who made it. For tests that only look."""
+    folder = tmp_path_factory.mktemp("user")
+    told: dict[str, Any] = json.loads(command_in(folder)("scan", "--json", made[0]).stdout)
+    return told, folder
 
 
 def _traces(share: Path) -> dict[bytes, tuple[object, ...]]:
@@ -79,11 +86,9 @@ def test_a_scan_accounts_for_every_file_and_leaves_no_trace(retentiond: Command,
 
 
 def test_the_result_is_told_as_one_object_that_adds_up(
-    retentiond: Command, made: tuple[Path, Manifest], tmp_path: Path
+    first: tuple[dict[str, Any], Path], made: tuple[Path, Manifest]
 ) -> None:
-    share, manifest = made
-
-    told = json.loads(retentiond("scan", "--json", share).stdout)
+    (told, folder), (_, manifest) = first, made
 
     for key in ("skipped", "failed", "extraction", "findings", "categories", "classes"):
         assert isinstance(told[key], dict)
@@ -95,32 +100,35 @@ def test_the_result_is_told_as_one_object_that_adds_up(
     assert told["classes"]["payroll"] >= 14
     assert 0 < told["due"] < told["seen"]
     assert told["bytes"] > 0
-    assert told["state"] == str(tmp_path / "state")
+    assert told["state"] == str(folder / "state")
     assert Path(told["report"]).is_file()
 
 
-def test_what_was_planted_is_found(retentiond: Command, made: tuple[Path, Manifest]) -> None:
-    share, manifest = made
+def test_what_was_planted_is_found(first: tuple[dict[str, Any], Path], made: tuple[Path, Manifest]) -> None:
+    _, manifest = made
     planted: dict[str, int] = {}
     for path, values in manifest.files.items():
         if not path.endswith((".png", ".mp3", ".zip")):
             for kind in {value.entity_type for value in values}:
                 planted[kind] = planted.get(kind, 0) + len({v.value for v in values if v.entity_type == kind})
 
-    found = json.loads(retentiond("scan", "--json", share).stdout)["findings"]
+    found = first[0]["findings"]
 
     for kind in ("UK_NINO", "UK_NHS", "EMAIL_ADDRESS", "IBAN_CODE", "CREDIT_CARD", "UK_POSTCODE", "PHONE_NUMBER"):
         assert found[kind] >= 0.95 * planted[kind], kind
 
 
-def test_a_second_scan_opens_nothing_and_says_so(retentiond: Command, share: Path) -> None:
-    first = json.loads(retentiond("scan", "--json", share).stdout)
+def test_a_second_scan_opens_nothing_and_says_so(
+    first: tuple[dict[str, Any], Path], retentiond: Command, share: Path, tmp_path: Path
+) -> None:
+    before, folder = first
+    shutil.copytree(folder / "state", tmp_path / "state")
     second = json.loads(retentiond("scan", "--json", share).stdout)
 
-    assert first["opened"] > 100
+    assert before["opened"] > 100
     assert second["opened"] == 0
-    changing = {"opened", "bytes", "seconds"}
-    assert {key: first[key] for key in first.keys() - changing} == {key: second[key] for key in first.keys() - changing}
+    same = before.keys() - {"opened", "bytes", "seconds", "state", "report"}
+    assert {key: before[key] for key in same} == {key: second[key] for key in same}
     assert "no file was opened" in retentiond("scan", share).stdout
 
 
@@ -166,8 +174,8 @@ def test_the_search_for_planted_values_can_find_one(made: tuple[Path, Manifest])
             assert all(value.value in content for value in values), path
 
 
-def test_why_a_file_is_due_is_explained_with_its_date(retentiond: Command, share: Path) -> None:
-    retentiond("scan", share)
+def test_why_a_file_is_due_is_explained_with_its_date(first: tuple[dict[str, Any], Path], share: Path) -> None:
+    retentiond = command_in(first[1])
     file = next((share / "HR" / "Recruitment" / "2025 Caretaker").glob("* CV.docx"))
 
     before = json.loads(retentiond("explain", "--json", file, "--at", "2024-01-01").stdout)

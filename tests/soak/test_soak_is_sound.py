@@ -28,6 +28,9 @@ from tests.soak.telling import facts, lines
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.skipif(
+    "RETENTIOND_TEST_SOAK" not in os.environ, reason="takes minutes; make soak, or RETENTIOND_TEST_SOAK"
+)
 def test_a_short_soak_with_kills_finds_nothing(tmp_path: Path) -> None:
     result = Soak(Wanted(60, seed=11, folder=tmp_path / "soak", kill_every_seconds=15, files=40)).run()
 
