@@ -29,7 +29,7 @@ from agent.observing.mail import MailServer, credential_path, message_of, send
 from tests.observing.conftest import free_port
 
 AT = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
-LETTER = Letter("digest", "ann@example.org", ("",), "retentiond: 3 items to review", "3 items – für Sie.\n")
+LETTER = Letter("digest", "ann@example.org", ("",), "retentiond: 3 items to review", "3 items – für Mr Müller.\n")
 PLAIN = MailServer("127.0.0.1", "retentiond@example.org", security="none", timeout_seconds=5)
 
 
