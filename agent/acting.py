@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import datetime as dt
-import fcntl
 import functools
 import hmac
 import os
 from collections.abc import Iterator, Sequence, Set
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -22,9 +21,7 @@ from agent.disposition.destroy import Destruction
 from agent.disposition.guards import Caps
 from agent.disposition.quarantine import Quarantine
 from agent.disposition.restore import Restoring
-from agent.errors import UsageError
 from agent.keys import derive, master_key
-from agent.rights import open_or_make
 from agent.usecases.dispose import Rules
 from agent.usecases.dispose_rules import Clock
 from connectors.base import Scope, read_name
@@ -118,16 +115,11 @@ def _keyed(secret: bytes, data: bytes) -> bytes:
     return hmac.digest(secret, data, "sha256")
 
 
-@contextmanager
-def sole_actor(state: Path) -> Iterator[None]:
+def sole_actor(state: Path) -> AbstractContextManager[None]:
     """Holds the state directory for one that acts at a time. Raises `UsageError` if another does."""
-    descriptor = open_or_make(state / "dispose.lock", os.O_WRONLY)
-    with open(descriptor, "w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"{state}: another process is carrying out disposals here. Wait for it.") from None
-        yield
+    return bootstrap.alone(
+        state / "dispose.lock", f"{state}: another process is carrying out disposals here. Wait for it."
+    )
 
 
 def rules(settings: Settings, shares: Sequence[Share]) -> Rules:

@@ -8,7 +8,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -143,17 +143,29 @@ def trail(state: Path) -> Trail:
 
 
 @contextmanager
-def sole_writer(state: Path) -> Iterator[None]:
-    """Holds the state directory for one scan at a time. Raises `UsageError` if another holds it."""
-    descriptor = open_or_make(state / "scan.lock", os.O_WRONLY)
-    with open(descriptor, "w", encoding="ascii") as lock:
+def alone(lock: Path, otherwise: str) -> Iterator[None]:
+    """Holds a lock file for one process at a time. Raises `UsageError`: `otherwise` if another holds it, or what keeps
+    us from making it."""
+    try:
+        descriptor = open_or_make(lock, os.O_WRONLY)
+    except OSError as error:
+        raise UsageError(
+            f"{lock}: cannot be opened for writing ({error.strerror}). Check who owns it and its directory."
+        ) from error
+    with open(descriptor, "w", encoding="ascii") as file:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(
-                f"{state}: another scan is using this state directory. Wait for it, or name another with --state."
-            ) from None
+            raise UsageError(otherwise) from None
         yield
+
+
+def sole_writer(state: Path) -> AbstractContextManager[None]:
+    """Holds the state directory for one scan at a time. Raises `UsageError` if another holds it."""
+    return alone(
+        state / "scan.lock",
+        f"{state}: another scan is using this state directory. Wait for it, or name another with --state.",
+    )
 
 
 def schedule_file(named: str) -> Path:

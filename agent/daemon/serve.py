@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from agent.daemon.metrics import offered
 from agent.daemon.notify import Notifier
 from agent.daemon.scanning import scanning
 from agent.daemon.supervisor import Supervisor
-from agent.errors import ExitCode, UsageError
+from agent.errors import ExitCode
 from agent.execution.priority import quieten
 from agent.model.service import Role
 from agent.observing.journal import start_service_log
-from agent.rights import open_or_make
 from agent.settings import Settings
 
 log = structlog.get_logger("retentiond.service")
@@ -68,15 +66,9 @@ def _works(role: Role, state: Path, life: Life, config: Path | None) -> Mapping[
     return {one.value: works[one] for one in _roles(role)}
 
 
-@contextmanager
-def _sole_server(state: Path, role: Role) -> Iterator[None]:
+def _sole_server(state: Path, role: Role) -> AbstractContextManager[None]:
     """Holds the role in this state directory. Raises `UsageError` if another process does."""
-    descriptor = open_or_make(state / f"service-{role}.lock", os.O_WRONLY)
-    with open(descriptor, "w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"{state}: another process serves in the role {role} here. Stop it first, or name another --state."
-            ) from None
-        yield
+    return bootstrap.alone(
+        state / f"service-{role}.lock",
+        f"{state}: another process serves in the role {role} here. Stop it first, or name another --state.",
+    )

@@ -180,7 +180,7 @@ def test_the_service_survives_what_servers_go_through(office: Office) -> None:
 
 @pytest.mark.root
 @pytest.mark.timeout(300)
-def test_a_full_disk_under_the_catalogue_is_told_and_outlived(office: Office) -> None:
+def test_a_full_disk_and_one_that_cannot_be_written_to_are_told_and_outlived(office: Office) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root mounts")
     state = office.folder / "state"
@@ -204,5 +204,10 @@ def test_a_full_disk_under_the_catalogue_is_told_and_outlived(office: Office) ->
         since = len(served.told)
         served.wait_for("look.ended", 110, since)
         assert served.stop() == 0
+
+        subprocess.run(["mount", "-o", "remount,ro", state], check=True)
+        refused = office.serve()
+        assert refused.process.wait(60) == 2
+        assert "cannot be opened for writing (Read-only file system)" in "".join(refused.other_lines)
     finally:
         subprocess.run(["umount", "-l", state], check=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
@@ -99,11 +98,15 @@ def test_folders_in_which_something_happened_are_dirty(house: House) -> None:
     assert house.dirty == {b"HR", b""}
 
 
+def on_a_full_disk(*_: object) -> None:
+    raise CatalogueError("the disk is full")
+
+
 def test_what_was_told_outlives_a_catalogue_that_takes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.take_in()
     house.opened[0].dirty = Dirty(frozenset({b"HR"}), everything=False)
     with monkeypatch.context() as full:
-        full.setattr(house.catalogue.dirty, "add", Mock(side_effect=CatalogueError("the disk is full")))
+        full.setattr(house.catalogue.dirty, "add", on_a_full_disk)
         with pytest.raises(CatalogueError):
             house.take_in()
     assert house.dirty == set()
