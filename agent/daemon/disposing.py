@@ -6,7 +6,6 @@ It talks to the role that reads through the catalogue alone, and to no network.
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ import structlog
 from agent import acting, bootstrap, strongroom
 from agent.daemon.base import Life
 from agent.daemon.jobs import Jobs, Outcome
-from agent.daemon.loop import QUIET_SECONDS
+from agent.daemon.signs import AT_REST, Signs
 from agent.errors import UsageError
 from agent.model.disposal import DisposalState
 from agent.model.review import Reviewer
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger("retentiond.service")
 
 _PAUSE_SECONDS = 2.0
-_SAY_EVERY_SECONDS = 30.0
 _BUSY_SECONDS = 900.0  # one file of many gigabytes is copied, read back and destroyed without a word in between
 
 
@@ -62,10 +60,7 @@ class DisposeWork:
         self._catalogue = catalogue
         self._state = state
         self._config = config
-        self._life = life
-        self._began_at = bootstrap.now()
-        self._said = ""
-        self._said_at = 0.0
+        self._signs = Signs(catalogue, Role.DISPOSE, life, _BUSY_SECONDS)
         runs = {
             JobName.DISPOSITION: self._dispose,
             JobName.VAULT_SAMPLE: self._sample,
@@ -81,12 +76,12 @@ class DisposeWork:
         if not self._vault_is_there():
             log.info("vault.none")
             return
-        self._say("settling what was left unfinished")
+        self._signs.say("settling what was left unfinished")
         with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
             self._tell_recovered(self._recover(bench))
 
     def turn(self) -> float:
-        self._say("at rest")
+        self._signs.say(AT_REST)
         return 0.0 if self._jobs.run_one(self._timetable) else _PAUSE_SECONDS
 
     def reload(self, settings: Settings) -> None:
@@ -107,7 +102,7 @@ class DisposeWork:
         if not self._vault_is_there():
             return _NO_VAULT
         self._check_clock()
-        self._say("carrying out what is approved")
+        self._signs.say("carrying out what is approved")
         with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
             recovered = self._recover(bench)
             self._tell_recovered(recovered)
@@ -140,7 +135,7 @@ class DisposeWork:
         if not self._vault_is_there():
             return _NO_VAULT
         self._check_clock()
-        self._say("erasing keys")
+        self._signs.say("erasing keys")
         with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
             self._tell_recovered(self._recover(bench))
             ceremony, erased = bench.destruction.erase()
@@ -153,7 +148,7 @@ class DisposeWork:
 
         if not self._vault_is_there():
             return _NO_VAULT
-        self._say("trying the vault")
+        self._signs.say("trying the vault")
         with strongroom.open_vault(self._settings, self._state) as vault:
             entries = {entry.id: entry for entry in vault.entries()}
             wanted = sampled(entries.values(), self._settings.vault.sample_percent, secrets.randbits(32))
@@ -170,7 +165,7 @@ class DisposeWork:
         backup = self._settings.service.backup
         if backup is None:
             return Outcome(JobResult.DONE, "The settings name no directory for backups.")
-        self._say("backing up")
+        self._signs.say("backing up")
         directory = Path(backup.directory)
         kept = self._settings.service.checkpoint_file
         checkpoints = (Path(kept),) if kept and Path(kept).exists() else ()
@@ -221,18 +216,8 @@ class DisposeWork:
         today = bootstrap.today(self._schedule)
         return ReviewStandings(self._catalogue, self._terms, today, self._reviewers)
 
-    # Signs of life
-
     def _advance(self, _items: int) -> None:
-        self._life.beats.beat(Role.DISPOSE, _BUSY_SECONDS)
-
-    def _say(self, doing: str) -> None:
-        self._life.beats.beat(Role.DISPOSE, QUIET_SECONDS if doing == "at rest" else _BUSY_SECONDS)
-        self._life.doing[Role.DISPOSE] = doing
-        now = time.monotonic()
-        if doing != self._said or now >= self._said_at + _SAY_EVERY_SECONDS:
-            self._said, self._said_at = doing, now  # each time is a write to the disk
-            self._catalogue.services.beat(Role.DISPOSE, self._began_at, bootstrap.now(), doing)
+        self._signs.beat()
 
 
 _NO_VAULT = Outcome(JobResult.DONE, "There is no vault yet, so nothing can be done.")

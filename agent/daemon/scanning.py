@@ -17,6 +17,7 @@ from agent.daemon.jobs import Jobs, Outcome
 from agent.daemon.letters import count_reviews, write_alarms, write_letters
 from agent.daemon.loop import QUIET_SECONDS
 from agent.daemon.reading import Reader
+from agent.daemon.signs import AT_REST, Signs
 from agent.daemon.watches import Watches
 from agent.errors import SourceUnavailable
 from agent.model.service import Job, JobName, JobResult, Role
@@ -35,7 +36,6 @@ _RESTLESS = timedelta(minutes=5)  # a folder that never comes to rest is looked 
 _LISTING_SECONDS = 3600.0
 _ALARM_EVERY_SECONDS = 600.0
 _PAUSE_SECONDS = 2.0
-_SAY_EVERY_SECONDS = 30.0
 _BETWEEN_SECONDS = 2.0  # in a long pass: between looks aside
 
 
@@ -58,14 +58,11 @@ class ScanWork:
         self._catalogue = catalogue
         self._state = state
         self._life = life
-        self._began_at = bootstrap.now()
-        self._beat_at = 0.0
+        self._signs = Signs(catalogue, Role.SCAN, life, QUIET_SECONDS)
         self._aside_at = 0.0
         self._losses_before: dict[str, int] = {}  # by share: what its watch had lost when its last pass began
-        self._said = ""
         self._alarm_at = time.monotonic() + _ALARM_EVERY_SECONDS
-        self._said_at = 0.0
-        self._reader = Reader(catalogue, state, settings, life, self._beat)
+        self._reader = Reader(catalogue, state, settings, life, self._signs.beat)
         self._watches = Watches(catalogue, bootstrap.now, time.monotonic)
         runs = {
             JobName.RECONCILE: self._reconcile,
@@ -82,7 +79,7 @@ class ScanWork:
         self._take_up(self._settings)
 
     def turn(self) -> float:
-        self._say("at rest")
+        self._signs.say(AT_REST)
         self._watches.take_in()
         looked = self._look()
         ran = self._jobs.run_one(self._timetable)
@@ -114,9 +111,9 @@ class ScanWork:
 
     def _watch(self, share: ShareSettings) -> Watch | None:
         """A watch over the share. Lists all of its folders first, which takes minutes where there are millions."""
-        self._life.beats.beat(Role.SCAN, _LISTING_SECONDS)
+        self._signs.expect(_LISTING_SECONDS)
         watch = self._open_watch(share)
-        self._life.beats.beat(Role.SCAN, QUIET_SECONDS)
+        self._signs.expect(QUIET_SECONDS)
         return watch
 
     # Looks
@@ -137,7 +134,7 @@ class ScanWork:
 
     def _look_into(self, share: ShareSettings, known: Share, folders: tuple[bytes, ...]) -> bool:
         began = bootstrap.now()
-        self._say(f"looking into {len(folders)} folders of {share.name}")
+        self._signs.say(f"looking into {len(folders)} folders of {share.name}")
         try:
             with self._reader.reading(share, self._progress) as scan:
                 opened = scan.look(folders, stop=self._life.stopping.is_set)
@@ -165,7 +162,7 @@ class ScanWork:
             self._losses_before[share.name] = self._watches.losses(share.name)
         try:
             with bootstrap.sole_writer(self._state), self._reader.reading(share, self._progress) as scan:
-                self._say(f"going through {share.name}")
+                self._signs.say(f"going through {share.name}")
                 result, opened = scan.run(stop=lambda: self._stops(job))
         except SourceUnavailable as error:
             self._watches.away(share.name, str(error))
@@ -196,14 +193,14 @@ class ScanWork:
             return False
         self._watches.take_in()
         if self._look():
-            self._say(f"going through {job.share}")
+            self._signs.say(f"going through {job.share}")
         self._aside_at = time.monotonic() + _BETWEEN_SECONDS
         now_paused = (one for one in self._catalogue.jobs.all() if one.paused_at is not None)
         paused = any((one.name, one.share) == (job.name, job.share) for one in now_paused)
         return paused or not self._timetable.may_run(job, bootstrap.now())
 
     def _evaluate(self, job: Job) -> Outcome:
-        self._say("deciding")
+        self._signs.say("deciding")
         count = self._stand()
         report = self._state / "report.html"
         as_of = bootstrap.today(self._schedule)
@@ -216,7 +213,7 @@ class ScanWork:
         from agent.usecases.standing import bring_up_to_date
 
         today = bootstrap.today(self._schedule)
-        count = bring_up_to_date(self._catalogue, self._terms, today, lambda _: self._beat())
+        count = bring_up_to_date(self._catalogue, self._terms, today, lambda _: self._signs.beat())
         if count:
             due = self._catalogue.standings.counts(today).get("due", 0)
             log.info("items.decided", items=count, due=due)
@@ -239,29 +236,13 @@ class ScanWork:
             write_alarms(self._catalogue, self._settings, bootstrap.today(self._schedule))
 
     def _remind(self, job: Job) -> Outcome:
-        self._say("writing to reviewers")
+        self._signs.say("writing to reviewers")
         self._stand()
         today = bootstrap.today(self._schedule)
         return write_letters(self._catalogue, self._settings, self._terms, today)
 
-    # Signs of life
-
     def _progress(self, _items: int, _bytes: int) -> None:
-        self._beat()
-
-    def _beat(self) -> None:
-        now = time.monotonic()
-        if now >= self._beat_at:
-            self._beat_at = now + 1.0
-            self._life.beats.beat(Role.SCAN, QUIET_SECONDS)
-
-    def _say(self, doing: str) -> None:
-        self._beat()
-        self._life.doing[Role.SCAN] = doing
-        now = time.monotonic()
-        if doing != self._said or now >= self._said_at + _SAY_EVERY_SECONDS:
-            self._said, self._said_at = doing, now  # each time is a write to the disk
-            self._catalogue.services.beat(Role.SCAN, self._began_at, bootstrap.now(), doing)
+        self._signs.beat()
 
     def _known(self, share: ShareSettings) -> Share | None:
         return next((one for one in self._catalogue.shares() if one.name == share.name), None)
