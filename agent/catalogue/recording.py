@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -184,7 +184,13 @@ class Recorder:
             (folder.c.path == path) | ((folder.c.path >= start) & (folder.c.path < end))
         )
         self._mark_missing(item.c.folder_id.in_(select(folder.c.id).where(inside)))
-        self._connection.execute(folder.update().where(inside).values(gone=True))
+        # A folder stays known as long as an item in it does, or nobody would ever be told that this one has gone too.
+        left = select(folder.c.path).where(
+            inside & folder.c.id.in_(select(item.c.folder_id).where(item.c.state == LIVE))
+        )
+        known = {path[:end] for path in self._connection.scalars(left) for end in _ends(path)}
+        gone = inside if not known else inside & folder.c.path.not_in(known)
+        self._connection.execute(folder.update().where(gone).values(gone=True))
 
     def _mark_missing(self, which: Any) -> None:
         # What we are taking ourselves is in the hold, and its disposal says what becomes of it.
@@ -201,6 +207,12 @@ class Recorder:
             return  # of a look; the next pass will tell
         row = {"pass_id": self._pass_id, "path": path, "reason": str(reason), "failed": failed}
         self._connection.execute(insert(folder_not_listed).on_conflict_do_nothing(), row)
+
+
+def _ends(path: bytes) -> Iterator[int]:
+    """Where the path of each folder on the way to this one, and its own, ends."""
+    yield from (end for end, byte in enumerate(path) if byte == ord("/"))
+    yield len(path)
 
 
 def _finding_row(found: Finding) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from agent.model.disposal import DisposalState
 from connectors.base import Found, ItemRef
+from connectors.errors import ItemNotFound
 from tests.disposition.house import House, version
 
 CASE = "Cases/1/a.txt"
@@ -55,3 +57,32 @@ def test_what_is_given_back_meanwhile_is_accounted_for(house: House, before_it_i
         assert house.restoring().give_back(disposal, ItemRef.parse(CASE), "needed for an appeal") is None
 
     assert pass_around(house, before_it_is_seen=before_it_is_seen, act=give_back)
+
+
+def test_a_folder_that_goes_while_an_item_in_it_is_being_taken_is_not_forgotten(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody takes the folder away. The item that was to be taken is found to have gone, as the next pass says."""
+    house.put("Cases/1/deep/c.txt")
+    house.scan()
+    plans = house.outlook().plans
+    shutil.rmtree(house.share / "Cases")
+    run = house.catalogue.disposals.begin_run("quarantine", house.office.now(), "ann", "")
+    seen = []
+
+    def scanned(*_: object) -> None:
+        house.scan()
+        seen.append({str(ref) for ref, _ in house.catalogue.records()})
+        raise ItemNotFound("it is gone")
+
+    monkeypatch.setattr(type(house.means.sources["office"].holding), "take", scanned)
+    house.quarantine.take(run, plans, lambda _: None)
+    assert seen == [{CASE, "Letters/b.txt"}], "what is being taken is its disposal's business"
+    assert house.states() == ["abandoned"]
+
+    house.scan()
+
+    assert {str(ref) for ref, _ in house.catalogue.records()} == {"Letters/b.txt"}
+    last = house.catalogue.last_pass(house.catalogue.shares()[0])
+    assert last is not None
+    assert last.reconciles
