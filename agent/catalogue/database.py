@@ -70,6 +70,11 @@ class Database:
                     self.connection.exec_driver_sql("ROLLBACK")
                 raise
 
+    def shrink(self) -> None:
+        """Gives back the memory in which pages of the database are kept: whoever comes next reads them again."""
+        with self.faults():
+            self.connection.exec_driver_sql("PRAGMA shrink_memory")
+
     def testify(self, facts: Sequence[Testimony]) -> None:
         """Tells the witness what has just been written, inside the transaction that writes it."""
         self._witness(self.connection, facts)

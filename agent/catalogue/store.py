@@ -85,6 +85,10 @@ class Catalogue:
         """Safe to call twice."""
         self._database.close()
 
+    def rest(self) -> None:
+        """There is nothing to do for a while: memory that was held to be quick is given back."""
+        self._database.shrink()
+
     def __enter__(self) -> Self:
         return self
 

@@ -32,6 +32,8 @@ class Signs:
     def say(self, doing: str) -> None:
         """What the role is at, in a few words without names of files."""
         self.beat()
+        if doing == AT_REST != self._said:
+            self._catalogue.rest()
         self._life.doing[self._role] = doing
         now = time.monotonic()
         if doing != self._said or now >= self._said_at + _SAY_EVERY_SECONDS:

@@ -238,6 +238,21 @@ def test_the_role_says_that_it_lives_and_that_it_ends(office: Office) -> None:
     assert office.catalogue.services.all() == ()
 
 
+def test_when_it_comes_to_rest_it_gives_memory_back_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.put("a.txt")
+    work = office.begin()
+    rested: list[int] = []
+    monkeypatch.setattr(work._catalogue, "rest", lambda: rested.append(1))
+
+    for _ in range(5):
+        work.turn()
+    assert len(rested) == 2, "as it begins, and after the reconcile"
+    office.put("b.txt")
+    until(lambda: "b.txt" in office.known(), work)
+    work.turn()
+    assert len(rested) == 3
+
+
 def test_new_settings_change_what_is_watched_and_when(office: Office, tmp_path: Path) -> None:
     office.put("a.txt")
     work = office.begin()
