@@ -32,10 +32,20 @@ def watching(folder: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "agent", "event", "import", "--folder", str(folder), "--watch", "--yes"]
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "RETENTIOND_STATE": str(tmp_path / "state")}
     with subprocess.Popen(
-        [*command, "--settled-after", "0.1"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        [*command, "--settled-after", "0.1"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hears_ctrl_c,
     ) as process:
         yield process
         process.kill()
+
+
+def _hears_ctrl_c() -> None:
+    """Also where these tests run in the background, whose processes are started deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def appears_ended(process: subprocess.Popen[str]) -> bool:
