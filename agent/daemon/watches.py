@@ -90,6 +90,7 @@ class Watches:
         watched = self._watched.get(share)
         if watched is not None and watched.away != why:
             watched.away = why
+            watched.retry_at = 0.0  # what is back, as after a late mount, can be watched again
             self._tell(watched)
 
     def close(self) -> None:

@@ -155,6 +155,17 @@ def test_a_share_that_was_not_reached_is_unavailable_until_it_is(house: House) -
     assert house.condition == (ShareState.WATCHED, "")
 
 
+def test_a_share_that_is_mounted_late_is_watched_as_soon_as_it_was_reached(house: House) -> None:
+    house.opened[0].condition = WatchCondition(WatchState.RECONCILE_ONLY, "there is no such folder")
+    house.watches.away("office", "there is no such folder")
+    house.take_in()
+    house.watches.away("office", "")
+
+    house.take_in()
+
+    assert house.condition == (ShareState.WATCHED, "")
+
+
 def test_settings_that_ask_for_no_watch_are_obeyed(house: House) -> None:
     quiet = OFFICE.model_copy(update={"watch": False})
 
