@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := python3 python3-venv libarchive13
 DEBIAN_FOR_TESTS := age tesseract-ocr-eng strace libpangoft2-1.0-0 systemd man-db # without them a few tests are skipped
+DEBIAN_FOR_PACKAGE := git debhelper dpkg-dev fakeroot po-debconf
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
 
@@ -79,6 +80,8 @@ soak: setup ## everything at once under the running service, for ARGS="--minutes
 
 .PHONY: deb
 deb: setup ## build the Debian package in dist/ (packaging/check.sh tries it in a fresh Debian)
+	@missing=$$(for p in $(DEBIAN_FOR_PACKAGE); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
 	packaging/build.sh
 
 .PHONY: faults

@@ -113,15 +113,6 @@ class JobRecords:
         with self._database.transaction() as connection:
             connection.execute(job.update().where(which).values(due_at=microseconds(at)))
 
-    def put_off(self, one: Job, until: datetime) -> None:
-        """The job is due at that moment, not before; unless somebody asks for it."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                job.update()
-                .where((job.c.name == one.name.value) & (job.c.share == one.share))
-                .values(due_at=microseconds(until))
-            )
-
     def begin(self, one: Job, at: datetime, next_due: datetime) -> JobRun:
         """A run of the job begins; it is due again at `next_due`, however often it should have run before."""
         with self._database.transaction() as connection:
