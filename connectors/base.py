@@ -86,6 +86,11 @@ class SkipReason(StrEnum):
     OFFLINE = "offline"
     SPARSE = "sparse"
     ACCESS_TIME = "access_time_would_change"
+    PACKAGE = "package"  # a notebook or the like: a folder of parts that only its own application may touch
+    SHORTCUT = "shortcut"  # a link to an item of another drive
+    MALWARE = "malware"  # the source says so, and gives out no content
+    NO_CONTENT = "no_content"  # there is nothing to download: never checked in, or a link only
+    OWN_QUARANTINE = "own_quarantine"  # lies in the folder in which we keep what was taken
 
 
 class FailReason(StrEnum):
@@ -101,7 +106,8 @@ class Item:
 
     `version` is opaque: two equal versions mean that nothing relevant changed in between.
     `file_id` and `link_count` tell names of one file apart from copies; `file_id` is `b""` where the source has none.
-    `marks` are labels found at the source (extended attributes, columns), by name.
+    `marks` are labels found at the source (extended attributes, columns), by name. Where the source itself tells what
+    changed, `file_id` is the item's own lasting id, and `generation` numbers the enumeration in which it was told.
     """
 
     ref: ItemRef
@@ -114,13 +120,27 @@ class Item:
     file_id: bytes = b""
     link_count: int = 1
     marks: Mapping[str, str] = field(default_factory=dict)
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An item that is new or no longer at the version the caller knows."""
+    """An item that is new or no longer at the version the caller knows.
+
+    With `same_content` its bytes are those of the version the caller knows, though it moved or facts about it changed.
+    """
 
     item: Item
+    same_content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """An item that is as the caller knows it, told by a source that enumerates: it is still there."""
+
+    ref: ItemRef
+    file_id: bytes
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +161,36 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An item the caller knows, missing from a complete listing of its folder."""
+    """An item the caller knows, missing from a complete listing of its folder, or told to be deleted by its id."""
 
     ref: ItemRef
+    file_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderGone:
-    """A folder the caller knows, missing from a complete listing of its parent, with all that was in it."""
+    """A folder the caller knows, missing from a complete listing of its parent, with all that was in it; or told to be
+    deleted by its id: then what was in it and has not been told to lie elsewhere is gone with it."""
 
     folder: bytes
+    folder_id: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFound:
+    """Where the folder of that id lies now, told by a source whose folders have lasting ids. All that is recorded below
+    the folder of that id moves with it."""
+
+    folder: bytes
+    folder_id: bytes
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """An enumeration has come to its end: what was told in an earlier one only is gone."""
+
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +209,7 @@ class FolderFailed:
     reason: FailReason
 
 
-Change = Found | Skipped | Failed | Gone | FolderGone | FolderSkipped | FolderFailed
+Change = Found | Met | Skipped | Failed | Gone | FolderFound | FolderGone | FolderSkipped | FolderFailed | Swept
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +218,8 @@ class Page:
 
     `seen` counts every item listed for this page, changed or not: `Found`, `Skipped` and `Failed` are among them.
     `folders` counts the folders whose listing ended with this page.
-    Once everything in the page is stored, a later call with `after=cursor` continues behind it.
+    Once everything in the page is stored, a later call with `after=cursor` continues behind it. The changes are stored
+    in the order in which they are told; of two about one id the later one holds.
     """
 
     changes: tuple[Change, ...]
@@ -187,14 +228,45 @@ class Page:
     cursor: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """Where an item is recorded and at which version; `version` is `b""` if its content has to be read again."""
+
+    ref: ItemRef
+    version: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFolder:
+    """The id of the folder that a folder is recorded in (`b""` for one that has none) and the name it has there."""
+
+    parent_id: bytes
+    name: bytes
+
+
 class Known(Protocol):
-    """What the caller has recorded of a scope, so that a connector can tell what changed."""
+    """What the caller has recorded of a scope, so that a connector can tell what changed.
+
+    It may lag behind the pages that the caller was given: pages are stored in order, but some time later.
+    """
 
     def versions(self, folder: bytes) -> Mapping[bytes, bytes]:
         """Name to version of every item recorded directly in `folder`."""
 
     def folders(self, folder: bytes) -> Set[bytes]:
         """Names of the folders recorded directly in `folder`."""
+
+    def item_of(self, file_id: bytes) -> KnownItem | None:
+        """The live item of that id. For sources whose items have lasting ids, as all below."""
+
+    def folder_of(self, folder_id: bytes) -> KnownFolder | None:
+        """The folder of that id."""
+
+    def outdated(self) -> Iterator[tuple[ItemRef, bytes]]:
+        """Live items, with their ids, whose content has to be read again although they have not changed."""
+
+    def generation(self) -> int:
+        """The number of the newest enumeration of which anything is recorded; 0 if there is none."""
 
 
 class KnowsNothing:
@@ -206,22 +278,41 @@ class KnowsNothing:
     def folders(self, folder: bytes) -> Set[bytes]:
         return frozenset()
 
+    def item_of(self, file_id: bytes) -> KnownItem | None:
+        return None
+
+    def folder_of(self, folder_id: bytes) -> KnownFolder | None:
+        return None
+
+    def outdated(self) -> Iterator[tuple[ItemRef, bytes]]:
+        return iter(())
+
+    def generation(self) -> int:
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """One share, drive or mailbox.
 
     `identity` changes when another file system or drive answers under the same name (an unmounted share, say),
-    and stays the same across restarts of the machine as far as the source can tell.
+    and stays the same across restarts of the machine as far as the source can tell. `location` is where people find
+    it, where the connector knows better than its caller. `stored_in` are words of `agent.model.condition.StorageKind`.
     """
 
     name: str
     identity: str
+    location: str = ""
+    stored_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a connector has shown it can do here; probed, not assumed."""
+    """What a connector has shown it can do here; probed, not assumed.
+
+    `continues` says that the source itself tells what changed: a new run goes on behind the last cursor of the run
+    before, and one from the start enumerates everything anew. `looks` says that `look` can be asked.
+    """
 
     keeps_access_time: bool = False
     file_ids: bool = False
@@ -229,6 +320,8 @@ class Capabilities:
     marks: bool = False
     label: bool = False
     delete: bool = False
+    looks: bool = True
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,15 +365,16 @@ class Connector(Protocol):
     def changes(self, scope: Scope, known: Known, after: bytes | None = None) -> Iterator[Page]:
         """What differs between the source and `known`, in a fixed order, from the start or behind the cursor `after`.
 
-        Every item is told at most once in a run from the start. Raises `ScopeUnavailable` when the scope cannot be
-        read or is no longer the one it was; pages already given stay valid.
+        Every item is told at most once in a run from the start, unless the source itself tells what changed: then a
+        later telling replaces an earlier one. Raises `ScopeUnavailable` when the scope cannot be read or is no longer
+        the one it was; pages already given stay valid.
         """
 
     def look(self, scope: Scope, known: Known, folders: Sequence[bytes]) -> Iterator[Page]:
         """What differs in these folders, and in folders that lie in them and are not known yet, with all below.
 
         For a source that has said where something happened. Cursors of these pages lead nowhere. A folder that is not
-        there, or that cannot be listed, is told as in `changes`. Raises `ScopeUnavailable`.
+        there, or that cannot be listed, is told as in `changes`. Raises `ScopeUnavailable`, `Unsupported`.
         """
 
     def open(self, scope: Scope, item: Item) -> Content:

@@ -30,6 +30,24 @@ class LockedAtSource(ConnectorError):
     temporary = True
 
 
+class CheckedOut(LockedAtSource):
+    """Somebody has checked the item out."""
+
+
+class HeldAtSource(ConnectorError):
+    """A hold, a retention policy or a retention label of the source's own forbids this."""
+
+
+class RecordAtSource(HeldAtSource):
+    """The item is declared a record at its source."""
+
+
+class NotSignedIn(ConnectorError):
+    """The source does not accept our credentials."""
+
+    temporary = True
+
+
 class Offline(ConnectorError):
     """The content is not stored here; reading it would recall it from elsewhere."""
 
