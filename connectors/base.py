@@ -311,7 +311,8 @@ class Capabilities:
     """What a connector has shown it can do here; probed, not assumed.
 
     `continues` says that the source itself tells what changed: a new run goes on behind the last cursor of the run
-    before, and one from the start enumerates everything anew. `looks` says that `look` can be asked.
+    before, and one from the start enumerates everything anew. `looks` says that `look` can be asked. `copies` says that
+    `open` gives out a copy which is known to be that version whole, so that nobody needs to ask again.
     """
 
     keeps_access_time: bool = False
@@ -322,6 +323,7 @@ class Capabilities:
     delete: bool = False
     looks: bool = True
     continues: bool = False
+    copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

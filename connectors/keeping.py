@@ -29,8 +29,8 @@ class Remains(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An item as the caller knows it: by its id, with where it lies (`ref`), the id of the folder there, and the
-    version that was decided on."""
+    """An item as the caller knows it: by its id, with where it lies (`ref`), the id of the folder there (`b""` if the
+    caller knows none), and the version that was decided on."""
 
     file_id: bytes
     ref: ItemRef
@@ -79,7 +79,8 @@ class Keeping(Protocol):
     """
 
     def keep(self, scope: Scope, target: Target, id: str) -> Kept:
-        """Moves the item into quarantine if it is at that very version, and makes sure there that it is the same.
+        """Moves the item into quarantine if it is at that very version, lies under that name in the folder of that id
+        (of that path, if the caller knows no id), and is the same once it is there.
 
         If this raises anything but `SourceFault`, `PlaceTaken` or `ItemChanged`, the item was not moved; where one of
         those is raised, `kept` tells whether it was. Raises `ItemChanged`, `ItemNotFound`, `LockedAtSource`,
@@ -88,20 +89,22 @@ class Keeping(Protocol):
         """
 
     def kept(self, scope: Scope, file_id: bytes, id: str) -> Kept | None:
-        """What lies in quarantine under that id, as it is now."""
+        """The item of that file id if it lies in quarantine under that id, as it is now; else none."""
 
     def give_back(self, scope: Scope, file_id: bytes, id: str, to: ItemRef, folder_id: bytes) -> GivenBack:
         """Moves what lies in quarantine under that id to `to`, never over anything: into the folder of that id if there
         still is one and it lies there, else into the folder of that path, which is made if it is missing. Idempotent.
 
-        Raises `ItemNotFound` if it lies neither in quarantine nor there, `PlaceTaken`, `NoPlace`.
+        Raises `ItemNotFound` if it lies neither in quarantine nor there, `PlaceTaken`, `NoPlace`, `LockedAtSource`,
+        `CheckedOut`, `HeldAtSource`, `RecordAtSource`.
         """
 
     def delete(self, scope: Scope, file_id: bytes, id: str, version: bytes) -> Deleted:
         """Deletes what lies in quarantine under that id, as finally as the source lets us, if it is at that version.
 
-        Idempotent: what is not there any more counts as deleted, `nothing_there`. Raises `ItemChanged`, `HeldAtSource`,
-        `RecordAtSource`, `LockedAtSource`, `CheckedOut`: then nothing has been deleted.
+        Idempotent: what is nowhere any more counts as deleted, `nothing_there`. Raises `ItemChanged` (also if somebody
+        has taken it out of quarantine and it lies elsewhere), `HeldAtSource`, `RecordAtSource`, `LockedAtSource`,
+        `CheckedOut`: then nothing has been deleted.
         """
 
     def in_quarantine(self, scope: Scope) -> Iterator[tuple[str, bytes]]:

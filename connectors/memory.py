@@ -27,7 +27,7 @@ from connectors.base import (
     Scope,
 )
 from connectors.content import OpenContent
-from connectors.errors import ConnectorError, ItemChanged, ItemNotFound, ScopeUnavailable
+from connectors.errors import ConnectorError, ItemChanged, ItemNotFound, PlaceTaken, ScopeUnavailable
 
 MARK = "label"
 _FOLDER_ENDED = b"/"
@@ -35,13 +35,14 @@ _FOLDER_ENDED = b"/"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is kept of an item. `version` is given by the connector."""
+    """What is kept of an item. `version` is given by the connector, and so is `file_id` to an item that is new."""
 
     content: bytes
     version: int = 0
     marks: Mapping[str, str] = field(default_factory=dict)
     modified_at: datetime | None = None
     created_at: datetime | None = None
+    file_id: bytes = b""
 
 
 class MemoryConnector:
@@ -55,11 +56,16 @@ class MemoryConnector:
         self.available = True
         self.opened: list[ItemRef] = []
         self.held: dict[str, Stored] = {}  # by the id under which it was taken; see `connectors.memory_holding`
+        self.kept: dict[
+            str, Stored
+        ] = {}  # the same, of what the source keeps by itself; see `connectors.memory_keeping`
         self._page_size = page_size
         self._items: dict[ItemRef, Stored] = {}
         self._on_opening: dict[ItemRef, ConnectorError] = {}
         self._not_listed: dict[bytes, FolderFailed | FolderSkipped] = {}
         self._versions = 0
+        self._folder_ids: dict[bytes, bytes] = {}
+        self._ids = 0
 
     # What a test does to the source
 
@@ -80,8 +86,23 @@ class MemoryConnector:
 
     def remove(self, path: bytes) -> None:
         """Takes the item away, or the folder with all that is in it."""
-        for ref in [ref for ref in self._items if ref.path == path or ref.path.startswith(path + b"/")]:
+        for ref in [ref for ref in self._items if _is_at_or_below(ref.path, path)]:
             del self._items[ref]
+        for folder in [folder for folder in self._folder_ids if _is_at_or_below(folder, path)]:
+            del self._folder_ids[folder]
+
+    def move(self, path: bytes, to: bytes) -> None:
+        """Moves the item, or the folder with all that is in it. They keep their ids; items are at new versions only if
+        they were moved themselves."""
+        for ref in [ref for ref in self._items if _is_at_or_below(ref.path, path)]:
+            moved = ref_of(to + ref.path.removeprefix(path))
+            stored = self._items.pop(ref)
+            if ref.path == path:
+                self.store(moved, stored)
+            else:
+                self._items[moved] = stored
+        for folder in [folder for folder in self._folder_ids if _is_at_or_below(folder, path)]:
+            self._folder_ids[to + folder.removeprefix(path)] = self._folder_ids.pop(folder)
 
     def fail_to_open(self, path: bytes, error: ConnectorError | None) -> None:
         """From now on opening the item raises `error`; none lets it be opened again."""
@@ -98,7 +119,7 @@ class MemoryConnector:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(keeps_access_time=True, marks=True, label=True, delete=True)
+        return Capabilities(keeps_access_time=True, file_ids=True, marks=True, label=True, delete=True)
 
     def scopes(self) -> Sequence[Scope]:
         self.verify()
@@ -190,9 +211,29 @@ class MemoryConnector:
             raise ScopeUnavailable("the source does not answer")
 
     def store(self, ref: ItemRef, stored: Stored) -> None:
-        """Puts the item there, at a new version."""
+        """Puts the item there, at a new version. If it has no id it is the item that lies there, or a new one."""
+        there = self._items.get(ref)
+        file_id = stored.file_id or (there.file_id if there else self._new_id(b"item"))
+        self._items[ref] = replace(stored, version=self.new_version(), file_id=file_id)
+
+    def new_version(self) -> int:
+        """One that no item has had."""
         self._versions += 1
-        self._items[ref] = replace(stored, version=self._versions)
+        return self._versions
+
+    def _new_id(self, kind: bytes) -> bytes:
+        self._ids += 1
+        return b"%s-%d" % (kind, self._ids)
+
+    def folder_id(self, folder: bytes) -> bytes:
+        """The lasting id of the folder."""
+        if folder not in self._folder_ids:
+            self._folder_ids[folder] = self._new_id(b"folder")
+        return self._folder_ids[folder]
+
+    def of_id(self, file_id: bytes) -> ItemRef | None:
+        """Where the item of that id lies; none if it is gone, or out of people's reach."""
+        return next((ref for ref, stored in self._items.items() if stored.file_id == file_id), None)
 
     def withdraw(self, ref: ItemRef) -> None:
         """Takes the item away."""
@@ -201,6 +242,14 @@ class MemoryConnector:
     def refs(self) -> Iterable[ItemRef]:
         """Where items lie."""
         return self._items.keys()
+
+    def check_free(self, ref: ItemRef) -> None:
+        """Raises `PlaceTaken` if an item or a folder lies there, or an item where a folder on the way should be."""
+        for other in self._items:
+            a_folder = other.path.startswith(ref.path + b"/")
+            in_the_way = ref.path.startswith(other.path + b"/")
+            if other == ref or a_folder or in_the_way:
+                raise PlaceTaken("something else lies there")
 
     def is_at(self, ref: ItemRef, version: bytes) -> bool:
         """Whether an item lies there at that version."""
@@ -220,7 +269,8 @@ class MemoryConnector:
         made = datetime.fromtimestamp(1_700_000_000 + stored.version, UTC)
         modified, created = stored.modified_at or made, stored.created_at or stored.modified_at or made
         version = b"%d" % stored.version
-        return Item(ref, version, len(stored.content), modified, created, modified, marks=stored.marks)
+        size = len(stored.content)
+        return Item(ref, version, size, modified, created, modified, file_id=stored.file_id, marks=stored.marks)
 
     def _tree(self) -> dict[bytes, set[bytes]]:
         """Every folder with the names of the folders directly in it."""
@@ -237,6 +287,10 @@ def ref_of(path: bytes) -> ItemRef:
     """The item at that path of a scope."""
     folder, _, name = path.rpartition(b"/")
     return ItemRef(folder, name)
+
+
+def _is_at_or_below(path: bytes, folder: bytes) -> bool:
+    return path == folder or path.startswith(folder + b"/")
 
 
 def _join(folder: bytes, name: bytes) -> bytes:

@@ -69,7 +69,7 @@ class MemoryHolding:
         check_place(ref)
         if id not in self._memory.held:
             return False
-        self._must_be_free(ref)
+        self._memory.check_free(ref)
         self._memory.store(ref, self._memory.held.pop(id))
         return True
 
@@ -101,7 +101,7 @@ class MemoryHolding:
             there = self._memory.item(ref)
             if self._memory.at(ref, there.version).content == content:
                 return Made(ref, there.version, made=False)
-        self._must_be_free(ref)
+        self._memory.check_free(ref)
         had = _read(properties)
         self._memory.store(ref, replace(had if keep_times else Stored(b"", marks=had.marks), content=content))
         return Made(ref, self._memory.item(ref).version, made=True)
@@ -135,14 +135,6 @@ class MemoryHolding:
     def _content(self, id: str) -> TakenInMemory:
         stored = self._memory.held[id]
         return TakenInMemory(self._memory, Taken(id, len(stored.content), _write(stored)))
-
-    def _must_be_free(self, ref: ItemRef) -> None:
-        """Raises `PlaceTaken` if an item or a folder lies there, or an item where a folder on the way should be."""
-        for other in self._memory.refs():
-            a_folder = other.path.startswith(ref.path + b"/")
-            in_the_way = ref.path.startswith(other.path + b"/")
-            if other == ref or a_folder or in_the_way:
-                raise PlaceTaken("something else lies there")
 
 
 def _written(write: Callable[[int], None]) -> bytes:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import timedelta
 from typing import Protocol
 
 import pytest
 
 from connectors.base import (
+    Change,
     Connector,
     Failed,
+    FolderFound,
     FolderGone,
     Found,
     Gone,
     Item,
     ItemRef,
+    Known,
+    KnownFolder,
+    KnownItem,
     KnowsNothing,
+    Met,
     Page,
     Scope,
     Skipped,
+    Swept,
 )
 from connectors.errors import ItemChanged, ItemNotFound, Unsupported
 
@@ -37,24 +44,73 @@ class Source(Protocol):
         """Takes an item away, or a folder with all that is in it."""
 
 
+class MovingSource(Source, Protocol):
+    """One in which a test may also move items and folders that keep their ids."""
+
+    def move(self, path: bytes, to: bytes) -> None:
+        """Gives the item or folder another place; the folder in which it is to lie is there."""
+
+
 class Remembered:
-    """What a caller knows after having stored pages."""
+    """What a caller knows after having stored pages. Items and folders with lasting ids are followed by these."""
 
     def __init__(self) -> None:
         self.items: dict[ItemRef, bytes] = {}
+        self._ids: dict[bytes, tuple[ItemRef, int]] = {}
+        self._folders: dict[bytes, tuple[bytes, int]] = {}
 
     def store(self, pages: Iterable[Page]) -> None:
         for page in pages:
             for change in page.changes:
-                match change:
-                    case Found(item) | Skipped(item, _):
-                        self.items[item.ref] = item.version
-                    case Failed(ref, _):
-                        self.items[ref] = b""
-                    case Gone(ref):
-                        self.items.pop(ref, None)
-                    case FolderGone(folder):
-                        self.items = {ref: version for ref, version in self.items.items() if not _inside(ref, folder)}
+                self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case Found(item) | Skipped(item, _):
+                if item.generation:
+                    self._forget(item.file_id)
+                    self._ids[item.file_id] = (item.ref, item.generation)
+                self.items[item.ref] = item.version
+            case Met(ref, file_id, generation):
+                self._ids[file_id] = (self._ids[file_id][0] if file_id in self._ids else ref, generation)
+            case Failed(ref, _):
+                self.items[ref] = b""
+            case Gone(ref, file_id):
+                self.items.pop(self._ids.pop(file_id, (ref, 0))[0] if file_id else ref, None)
+            case FolderFound(folder, folder_id, generation):
+                before = self._folders.get(folder_id, (folder, 0))[0]
+                if before != folder:
+                    self._move(before, folder)
+                self._folders[folder_id] = (folder, generation)
+            case FolderGone(folder, folder_id):
+                self._lose(self._folders.pop(folder_id, (folder, 0))[0] if folder_id else folder)
+            case Swept(generation):
+                for file_id in [one for one, (_, told) in self._ids.items() if told < generation]:
+                    self._forget(file_id)
+                self._folders = {one: told for one, told in self._folders.items() if told[1] >= generation}
+
+    def _forget(self, file_id: bytes) -> None:
+        ref = self._ids.pop(file_id, (None, 0))[0]
+        if ref is not None and not any(ref == other for other, _ in self._ids.values()):
+            self.items.pop(ref, None)
+
+    def _move(self, before: bytes, after: bytes) -> None:
+        def moved(path: bytes) -> bytes:
+            inside = path == before or path.startswith(before + b"/")
+            return after + path[len(before) :] if inside else path
+
+        self._folders = {one: (moved(path), told) for one, (path, told) in self._folders.items()}
+        self._ids = {one: (ItemRef(moved(ref.folder), ref.name), told) for one, (ref, told) in self._ids.items()}
+        self.items = {ItemRef(moved(ref.folder), ref.name): version for ref, version in self.items.items()}
+
+    def _lose(self, folder: bytes) -> None:
+        self.items = {ref: version for ref, version in self.items.items() if not _inside(ref, folder)}
+        self._ids = {one: told for one, told in self._ids.items() if not _inside(told[0], folder)}
+
+    @property
+    def paths(self) -> list[bytes]:
+        """Where items lie, in order."""
+        return sorted(ref.path for ref in self.items)
 
     def versions(self, folder: bytes) -> Mapping[bytes, bytes]:
         return {ref.name: version for ref, version in self.items.items() if ref.folder == folder}
@@ -64,9 +120,34 @@ class Remembered:
         below = {ref.folder for ref in self.items if ref.folder.startswith(start) and ref.folder != folder}
         return {path[len(start) :].partition(b"/")[0] for path in below}
 
+    def item_of(self, file_id: bytes) -> KnownItem | None:
+        if file_id not in self._ids:
+            return None
+        ref = self._ids[file_id][0]
+        return KnownItem(ref, self.items[ref])
+
+    def folder_of(self, folder_id: bytes) -> KnownFolder | None:
+        if folder_id not in self._folders:
+            return None
+        parent, _, name = self._folders[folder_id][0].rpartition(b"/")
+        inside = (one for one, (path, _) in self._folders.items() if path == parent and one != folder_id)
+        return KnownFolder(next(inside, b""), name)
+
+    def outdated(self) -> Iterator[tuple[ItemRef, bytes]]:
+        return ((ref, one) for one, (ref, _) in list(self._ids.items()) if not self.items[ref])
+
+    def generation(self) -> int:
+        return max((told for _, told in [*self._ids.values(), *self._folders.values()]), default=0)
+
 
 def _inside(ref: ItemRef, folder: bytes) -> bool:
     return ref.folder == folder or ref.folder.startswith(folder + b"/")
+
+
+def differences(pages: Iterable[Page]) -> list[Change]:
+    """What the pages tell beside what is as the caller knows it, and where folders lie."""
+    as_known = (Met, FolderFound, Swept)
+    return [change for page in pages for change in page.changes if not isinstance(change, as_known)]
 
 
 def found(pages: Iterable[Page]) -> list[Item]:
@@ -74,20 +155,25 @@ def found(pages: Iterable[Page]) -> list[Item]:
     return [change.item for page in pages for change in page.changes if isinstance(change, Found)]
 
 
-_TREE = {
+_TEXT_TREE = {
     b"readme.txt": b"at the top",
     b"HR/contract.txt": b"first",
     b"HR/Leavers/1.txt": b"one",
     b"HR/Leavers/2.txt": b"",
     b"HR/Leavers/3.txt": b"three",
     b"HR.old/x": b"sorts before HR/",
-    b"Finance/\xff\xfe bytes \n.txt": b"a name that is no text",
     b"Finance/2020/deep/er/invoice": b"deep",
 }
+_TREE = {**_TEXT_TREE, b"Finance/\xff\xfe bytes \n.txt": b"a name that is no text"}
 
 
 class ConnectorContract:
-    """Derive, override the fixture `source`, and every test below judges the connector."""
+    """Derive, override the fixture `source`, and every test below judges the connector.
+
+    Where names are always text, `tree` has no other.
+    """
+
+    tree: Mapping[bytes, bytes] = _TREE
 
     @pytest.fixture
     def source(self) -> Source:
@@ -95,16 +181,28 @@ class ConnectorContract:
 
     @pytest.fixture
     def filled(self, source: Source) -> Source:
-        for path, content in _TREE.items():
+        for path, content in self.tree.items():
             source.put(path, content)
         return source
+
+    @staticmethod
+    def _continues(source: Source) -> bool:
+        return source.connector.capabilities.continues
+
+    @pytest.fixture
+    def looking(self, filled: Source) -> Source:
+        if not filled.connector.capabilities.looks:
+            with pytest.raises(Unsupported):
+                list(filled.connector.look(self._scope(filled), KnowsNothing(), [b"HR"]))
+            pytest.skip("this source tells by itself what changed; it is not looked into")
+        return filled
 
     @staticmethod
     def _scope(source: Source) -> Scope:
         (scope,) = source.connector.scopes()
         return scope
 
-    def _pages(self, source: Source, known: Remembered | None = None, after: bytes | None = None) -> list[Page]:
+    def _pages(self, source: Source, known: Known | None = None, after: bytes | None = None) -> list[Page]:
         return list(source.connector.changes(self._scope(source), known or KnowsNothing(), after))
 
     def _item(self, source: Source, path: bytes) -> Item:
@@ -117,23 +215,28 @@ class ConnectorContract:
     def test_everything_is_found_once_with_its_facts(self, filled: Source) -> None:
         pages = self._pages(filled)
         items = found(pages)
-        assert {item.ref.path: item.size_bytes for item in items} == {path: len(text) for path, text in _TREE.items()}
-        assert len(items) == len(_TREE) == sum(page.seen for page in pages)
+        assert {item.ref.path: item.size_bytes for item in items} == {
+            path: len(text) for path, text in self.tree.items()
+        }
+        assert len(items) == len(self.tree) == sum(page.seen for page in pages)
         assert all(item.modified_at.utcoffset() == timedelta(0) and item.version for item in items)
 
     def test_an_empty_source_has_one_folder_and_no_items(self, source: Source) -> None:
         pages = self._pages(source)
-        assert (sum(page.seen for page in pages), sum(page.folders for page in pages)) == (0, 1)
+        assert sum(page.seen for page in pages) == 0
+        assert self._continues(source) or sum(page.folders for page in pages) == 1
 
     def test_the_order_is_always_the_same(self, filled: Source) -> None:
-        assert self._pages(filled) == self._pages(filled)
+        one, other = self._pages(filled), self._pages(filled)
+        assert [page.changes for page in one] == [page.changes for page in other]
+        assert self._continues(filled) or one == other
 
     def test_what_is_known_is_counted_and_not_told(self, filled: Source) -> None:
         known = Remembered()
         known.store(self._pages(filled))
         again = self._pages(filled, known)
-        assert [page.changes for page in again if page.changes] == []
-        assert sum(page.seen for page in again) == len(_TREE)
+        assert differences(again) == []
+        assert sum(page.seen for page in again) == len(self.tree)
 
     def test_a_changed_item_is_told_at_another_version(self, filled: Source) -> None:
         known = Remembered()
@@ -149,12 +252,12 @@ class ConnectorContract:
         filled.remove(b"HR/Leavers/2.txt")
         filled.remove(b"Finance")
         pages = self._pages(filled, known)
-        changes = [change for page in pages for change in page.changes]
-        assert sorted(map(repr, changes)) == sorted(
-            map(repr, [FolderGone(b"Finance"), Gone(ItemRef(b"HR/Leavers", b"2.txt"))])
-        )
+        told = {FolderGone(b"Finance"), Gone(ItemRef(b"HR/Leavers", b"2.txt"))}
+        assert self._continues(filled) or set(differences(pages)) == told
         known.store(pages)
-        assert [page.changes for page in self._pages(filled, known) if page.changes] == []
+        left = [path for path in self.tree if path != b"HR/Leavers/2.txt" and not path.startswith(b"Finance/")]
+        assert known.paths == sorted(left)
+        assert differences(self._pages(filled, known)) == []
 
     def test_a_walk_goes_on_behind_every_cursor(self, filled: Source) -> None:
         whole = self._pages(filled)
@@ -162,42 +265,46 @@ class ConnectorContract:
             known = Remembered()
             known.store(whole[: number + 1])
             rest = self._pages(filled, known, whole[number].cursor)
+            known.store(rest)
+            assert known.paths == sorted(self.tree), f"behind page {number}"
             items = found(whole[: number + 1]) + found(rest)
-            assert sorted(item.ref.path for item in items) == sorted(_TREE), f"behind page {number}"
-            assert sum(page.seen for page in whole[: number + 1]) + sum(page.seen for page in rest) == len(_TREE)
+            assert len(items) == len(self.tree), f"behind page {number}"
+            if self._continues(filled):
+                continue
+            assert sum(page.seen for page in whole[: number + 1]) + sum(page.seen for page in rest) == len(self.tree)
             assert sum(page.folders for page in whole[: number + 1] + rest) == sum(page.folders for page in whole)
 
-    def test_a_look_tells_what_differs_in_a_folder_and_in_no_other(self, filled: Source) -> None:
+    def test_a_look_tells_what_differs_in_a_folder_and_in_no_other(self, looking: Source) -> None:
         known = Remembered()
-        known.store(self._pages(filled))
-        filled.put(b"HR/contract.txt", b"second, and longer")
-        filled.put(b"HR/Leavers/1.txt", b"second, and longer")
-        filled.put(b"HR/new.txt", b"new")
-        filled.remove(b"readme.txt")
+        known.store(self._pages(looking))
+        looking.put(b"HR/contract.txt", b"second, and longer")
+        looking.put(b"HR/Leavers/1.txt", b"second, and longer")
+        looking.put(b"HR/new.txt", b"new")
+        looking.remove(b"readme.txt")
 
-        looked = list(filled.connector.look(self._scope(filled), known, [b"HR", b"HR"]))
+        looked = list(looking.connector.look(self._scope(looking), known, [b"HR", b"HR"]))
 
         assert sorted(item.ref.path for item in found(looked)) == [b"HR/contract.txt", b"HR/new.txt"]
         assert [change for page in looked for change in page.changes if not isinstance(change, Found)] == []
 
-    def test_a_look_goes_down_into_folders_that_are_not_known(self, filled: Source) -> None:
+    def test_a_look_goes_down_into_folders_that_are_not_known(self, looking: Source) -> None:
         known = Remembered()
-        known.store(self._pages(filled))
-        filled.put(b"HR/2026/May/a.txt", b"a")
-        filled.put(b"HR/2026/b.txt", b"b")
+        known.store(self._pages(looking))
+        looking.put(b"HR/2026/May/a.txt", b"a")
+        looking.put(b"HR/2026/b.txt", b"b")
 
-        looked = list(filled.connector.look(self._scope(filled), known, [b"HR", b"HR/2026"]))
+        looked = list(looking.connector.look(self._scope(looking), known, [b"HR", b"HR/2026"]))
 
         assert sorted(item.ref.path for item in found(looked)) == [b"HR/2026/May/a.txt", b"HR/2026/b.txt"]
 
-    def test_a_look_tells_what_has_gone(self, filled: Source) -> None:
-        filled.put(b"HR/stays.txt", b"stays")
+    def test_a_look_tells_what_has_gone(self, looking: Source) -> None:
+        looking.put(b"HR/stays.txt", b"stays")
         known = Remembered()
-        known.store(self._pages(filled))
-        filled.remove(b"HR/Leavers")
-        filled.remove(b"HR/contract.txt")
+        known.store(self._pages(looking))
+        looking.remove(b"HR/Leavers")
+        looking.remove(b"HR/contract.txt")
 
-        looked = list(filled.connector.look(self._scope(filled), known, [b"HR", b"HR/Leavers"]))
+        looked = list(looking.connector.look(self._scope(looking), known, [b"HR", b"HR/Leavers"]))
 
         told = {repr(change) for page in looked for change in page.changes}
         assert told == {repr(FolderGone(b"HR/Leavers")), repr(Gone(ItemRef(b"HR", b"contract.txt")))}
@@ -205,7 +312,7 @@ class ConnectorContract:
     def test_content_is_what_was_put(self, filled: Source) -> None:
         for item in found(self._pages(filled)):
             with filled.connector.open(self._scope(filled), item) as content:
-                assert os.pread(content.fileno(), 100, 0) == _TREE[item.ref.path]
+                assert os.pread(content.fileno(), 100, 0) == self.tree[item.ref.path]
                 assert content.still_current()
 
     def test_reading_leaves_the_version_alone(self, filled: Source) -> None:
@@ -269,3 +376,100 @@ class ConnectorContract:
     def test_a_connector_may_be_closed_twice(self, filled: Source) -> None:
         filled.connector.close()
         filled.connector.close()
+
+
+class ContinuingContract(ConnectorContract):
+    """The same for a connector whose source tells by itself what changed, and whose items and folders keep their ids.
+
+    Override the fixture `source` with a `MovingSource`.
+    """
+
+    tree = _TEXT_TREE
+
+    @pytest.fixture
+    def source(self) -> MovingSource:
+        raise NotImplementedError("say how a source is made")
+
+    @pytest.fixture
+    def stored(self, filled: MovingSource) -> tuple[MovingSource, Remembered, bytes]:
+        """A source of which all is known, and the cursor behind that."""
+        known = Remembered()
+        pages = self._pages(filled)
+        known.store(pages)
+        return filled, known, pages[-1].cursor
+
+    def test_it_says_that_it_continues(self, source: MovingSource) -> None:
+        assert source.connector.capabilities.continues
+        assert source.connector.capabilities.file_ids
+
+    def test_nothing_is_told_behind_the_last_cursor_as_long_as_nothing_happens(
+        self, stored: tuple[MovingSource, Remembered, bytes]
+    ) -> None:
+        source, known, cursor = stored
+        assert differences(self._pages(source, known, cursor)) == []
+
+    def test_only_what_changed_is_told_behind_the_last_cursor(
+        self, stored: tuple[MovingSource, Remembered, bytes]
+    ) -> None:
+        source, known, cursor = stored
+        source.put(b"HR/contract.txt", b"second, and longer")
+        source.put(b"HR/Leavers/4.txt", b"four")
+        source.remove(b"readme.txt")
+        pages = self._pages(source, known, cursor)
+        assert sorted(item.ref.path for item in found(pages)) == [b"HR/Leavers/4.txt", b"HR/contract.txt"]
+        known.store(pages)
+        left = {*self.tree, b"HR/Leavers/4.txt"} - {b"readme.txt"}
+        assert known.paths == sorted(left)
+        assert differences(self._pages(source, known, pages[-1].cursor)) == []
+
+    def test_a_moved_item_keeps_its_id_and_is_not_read_again(
+        self, stored: tuple[MovingSource, Remembered, bytes]
+    ) -> None:
+        source, known, cursor = stored
+        source.move(b"HR/Leavers/1.txt", b"HR/one.txt")
+        pages = self._pages(source, known, cursor)
+        told = [change for change in differences(pages) if isinstance(change, Found)]
+        assert [(one.item.ref.path, one.same_content) for one in told] == [(b"HR/one.txt", True)]
+        known.store(pages)
+        assert known.paths == sorted({*self.tree, b"HR/one.txt"} - {b"HR/Leavers/1.txt"})
+
+    def test_a_moved_folder_takes_along_what_is_in_it(self, stored: tuple[MovingSource, Remembered, bytes]) -> None:
+        source, known, cursor = stored
+        source.move(b"HR/Leavers", b"Finance/Leavers 2019")
+        pages = self._pages(source, known, cursor)
+        assert [one for one in differences(pages) if isinstance(one, Found) and not one.same_content] == []
+        known.store(pages)
+        moved = [path.replace(b"HR/Leavers/", b"Finance/Leavers 2019/") for path in self.tree]
+        assert known.paths == sorted(moved)
+
+    def test_another_item_under_the_name_of_one_that_is_gone_is_another_item(
+        self, stored: tuple[MovingSource, Remembered, bytes]
+    ) -> None:
+        source, known, cursor = stored
+        source.remove(b"readme.txt")
+        source.put(b"readme.txt", b"at the top")
+        pages = self._pages(source, known, cursor)
+        assert [item.ref.path for item in found(pages)] == [b"readme.txt"]
+        known.store(pages)
+        assert known.paths == sorted(self.tree)
+
+    def test_an_enumeration_finds_again_what_it_knows_and_misses_what_is_gone(
+        self, stored: tuple[MovingSource, Remembered, bytes]
+    ) -> None:
+        source, known, _ = stored
+        source.remove(b"Finance")
+        source.put(b"HR/new.txt", b"new")
+        pages = self._pages(source, known)
+        assert [item.ref.path for item in found(pages)] == [b"HR/new.txt"]
+        known.store(pages)
+        left = [path for path in self.tree if not path.startswith(b"Finance/")]
+        assert known.paths == sorted([*left, b"HR/new.txt"])
+
+    def test_what_has_to_be_read_again_is_told_though_it_has_not_changed(
+        self, stored: tuple[MovingSource, Remembered, bytes]
+    ) -> None:
+        source, known, cursor = stored
+        known.items[ItemRef(b"HR", b"contract.txt")] = b""
+        pages = self._pages(source, known, cursor)
+        told = [(one.item.ref.path, one.same_content) for one in differences(pages) if isinstance(one, Found)]
+        assert told == [(b"HR/contract.txt", False)]

@@ -9,19 +9,26 @@ from datetime import datetime
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding, Verdict
 from agent.model.outcome import Extraction, Outcome, OutcomeKind
-from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, Item, ItemRef
+from connectors.base import FolderFailed, FolderFound, FolderGone, FolderSkipped, Gone, Item, ItemRef, Met, Swept
 
 LARGEST_NUMBER = 2**63 - 1  # of an item or an act: what the database can hold
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A scope as the catalogue knows it. `location` is the place as people know it, printed by `show_name`."""
+    """A scope as the catalogue knows it. `location` is the place as people know it, printed by `show_name`.
+
+    `kind` is that of its connector, `tenant` the name in the settings of the tenant that it belongs to, if to one.
+    `stored_in` are words of `StorageKind` that the source itself tells.
+    """
 
     id: int
     name: str
     location: str
     identity: str
+    kind: str = "filesystem"
+    tenant: str = ""
+    stored_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Pass:
     """One walk over a share, from its beginning to its end, however many runs that takes.
 
     `version` is what documents are analysed under. `cursor` is where to go on; `seen` and `folders` count what came
-    before it.
+    before it. One that `continues` is told only what has changed since the passes before.
     """
 
     id: int
@@ -40,6 +47,7 @@ class Pass:
     resumed: bool
     seen: int
     folders: int
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,14 @@ class ItemResult:
         return self.item.size_bytes if self.item and self.outcome.kind is OutcomeKind.SCANNED else 0
 
 
-Recorded = ItemResult | Gone | FolderGone | FolderSkipped | FolderFailed
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """An item whose place or facts have changed, its content not: what was found in it stands."""
+
+    item: Item
+
+
+Recorded = ItemResult | Refreshed | Met | Gone | FolderFound | FolderGone | FolderSkipped | FolderFailed | Swept
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,8 @@ class FolderNotListed:
 class PassResult:
     """How a pass ended. Counts are items; `size_bytes` sums those whose text was read in this pass.
 
-    `seen` is what the walk counted; the other counts are taken from the catalogue. `unreached` are items known from
+    `seen` is what the walk counted, or, where the source tells only what changed, what is known to be there; the other
+    counts are taken from the catalogue. `unreached` are items known from
     earlier passes below folders not listed in this one. `reconciles` says that seen + unreached is exactly
     scanned + skipped + failed, but for `meanwhile`. `missing` were gone but are not taken for deleted, because the pass
     was not faultless; `tombstoned` were. `meanwhile` items came or went while the pass went on, by looks into

@@ -19,7 +19,7 @@ from agent.errors import CatalogueError
 from agent.model.witness import Testimony, Witness, no_witness
 from agent.rights import open_or_make
 
-HEAD = "0009"
+HEAD = "0010"
 _BUSY_SECONDS = 10.0
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from agent.catalogue.disposal_rows import Disposal, Plan
 from agent.catalogue.tables import LIVE
-from agent.model.disposal import Obstacle
+from agent.model.disposal import Custody, Obstacle
 from agent.model.schedule import Disposition
 
 # The rules of the triggers as questions, asked in the same transaction, so that a refusal can be told by its reason.
@@ -22,7 +22,7 @@ _HELD = (
     "AND (o.from_day IS NULL OR o.from_day <= ?) AND (o.until_day IS NULL OR o.until_day >= ?)"
 )
 _STANDING = "SELECT outcome, due_on FROM standing WHERE item_id = ?"
-_PRESENT = "SELECT state, version, content_hash FROM item WHERE id = ?"
+_PRESENT = "SELECT state, version, content_hash, file_id FROM item WHERE id = ?"
 _ON_ITS_WAY = (
     "SELECT 1 FROM disposal WHERE item_id = ? AND state NOT IN ('restored', 'erased', 'abandoned', 'relocated')"
 )
@@ -38,13 +38,15 @@ _APPROVED_ANEW = (
 )
 
 
-def bar_to_plan(connection: Connection, one: Plan, day: date) -> Obstacle | None:
+def bar_to_plan(connection: Connection, one: Plan, day: date, custody: Custody) -> Obstacle | None:
     """What keeps an item from being taken, if anything does."""
     found = connection.exec_driver_sql(_PRESENT, (one.item_id,)).first()
     if found is None or found[0] != LIVE:
         return Obstacle.GONE
     if (found[1], found[2]) != (one.version, one.content_hash):
         return Obstacle.CHANGED
+    if custody is Custody.SOURCE and not found[3]:
+        return Obstacle.NOT_IN_PLACE  # its source has never told an id by which it could be asked for
     if connection.exec_driver_sql(_ON_ITS_WAY, (one.item_id,)).first():
         return Obstacle.INTERRUPTED  # an earlier go could not settle it, and nothing else may begin until that is done
     approved = _approved_for(one.action, one.stages, one.mark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 from agent.catalogue.accounts import read_account, write_account
 from agent.catalogue.reading import moment
 from agent.catalogue.recording import microseconds
-from agent.model.disposal import Account, DisposalState, DisposalStep
+from agent.model.disposal import Account, Custody, DisposalState, DisposalStep
 from agent.model.schedule import Disposition
 from connectors.base import ItemRef
 
+_SET_ASIDE = re.compile(rb"\0[0-9]+")
 ALL = (
     "SELECT d.id, d.vault_id, d.item_id, d.run_id, s.name, f.path, i.name, d.action, d.state, d.version, "
     "d.content_hash, d.size_bytes, d.mark, d.stages, d.account, d.since, d.digest, d.derived_id, d.target_folder, "
-    "d.target_name, d.bundle_id, d.certificate_id "
+    "d.target_name, d.bundle_id, d.certificate_id, d.custody, i.file_id, f.source_id, d.kept_version "
     "FROM disposal d JOIN item i ON i.id = d.item_id JOIN folder f ON f.id = i.folder_id "
     "JOIN share s ON s.id = f.share_id"
 )
@@ -48,7 +50,8 @@ class Disposal:
 
     `derived_id` is the vault's id of what remains in the item's place (anonymised, minimised), while it is on its way.
     `ref` is where the item was taken from, `target` where it is being restored to. `digest` is the keyed digest of what
-    it held. `since` is when it came to its state, in UTC.
+    it held. `since` is when it came to its state, in UTC. What its source keeps has ids there, its own and that of the
+    folder that it was taken from, and lies there in quarantine at `kept_version`.
     """
 
     number: int
@@ -71,6 +74,10 @@ class Disposal:
     target: ItemRef | None = None
     bundle: int | None = None
     certificate: str | None = None
+    custody: Custody = Custody.VAULT
+    file_id: bytes = b""
+    folder_id: bytes = b""
+    kept_version: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +98,12 @@ class Step:
     target: ItemRef | None = None
     version: bytes = b""
     hidden_name: bytes = b""
+    kept_version: bytes = b""
 
 
-def row_of(vault_id: str, derived_id: str | None, one: Plan, run: int, at: datetime, day: date) -> dict[str, Any]:
+def row_of(
+    vault_id: str, derived_id: str | None, one: Plan, run: int, at: datetime, day: date, custody: Custody
+) -> dict[str, Any]:
     return {
         "vault_id": vault_id,
         "derived_id": derived_id,
@@ -109,19 +119,21 @@ def row_of(vault_id: str, derived_id: str | None, one: Plan, run: int, at: datet
         "mark": one.mark,
         "stages": one.stages,
         "account": write_account(one.account),
+        "custody": custody.value,
     }
 
 
 def read_disposal(row: Any) -> Disposal:
     (number, vault_id, item_id, run, share, folder, name, action, state, version, content_hash, size, mark) = row[:13]
-    stages, account, since, digest, derived_id, target_folder, target_name, bundle, certificate = row[13:]
+    stages, account, since, digest, derived_id, target_folder, target_name, bundle, certificate = row[13:22]
+    custody, file_id, folder_id, kept_version = row[22:]
     return Disposal(
         number,
         vault_id,
         item_id,
         run,
         share,
-        ItemRef(folder, name),
+        ItemRef(_given_name(folder), _given_name(name)),
         Disposition(action),
         DisposalState(state),
         version,
@@ -136,7 +148,16 @@ def read_disposal(row: Any) -> Disposal:
         None if target_name is None else ItemRef(target_folder, target_name),
         bundle,
         certificate,
+        Custody(custody),
+        file_id,
+        folder_id,
+        kept_version,
     )
+
+
+def _given_name(path: bytes) -> bytes:
+    """Without what is behind a null byte: a row that was set aside for another item or folder of its name has that."""
+    return _SET_ASIDE.sub(b"", path)
 
 
 def read_step(row: Any) -> DisposalStep:

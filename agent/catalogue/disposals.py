@@ -16,9 +16,19 @@ from agent.catalogue.disposal_tables import disposal, disposal_run, disposal_ste
 from agent.catalogue.folders import ensure_folder
 from agent.catalogue.recording import microseconds
 from agent.catalogue.standing import forget_places
-from agent.catalogue.tables import DESTROYED, LIVE, QUARANTINED, SUPERSEDED, change_count, finding, item, standing
+from agent.catalogue.tables import (
+    DESTROYED,
+    LIVE,
+    MISSING,
+    QUARANTINED,
+    SUPERSEDED,
+    change_count,
+    finding,
+    item,
+    standing,
+)
 from agent.errors import CatalogueError
-from agent.model.disposal import DisposalState, DisposalStep, Obstacle
+from agent.model.disposal import Custody, DisposalState, DisposalStep, Obstacle
 from agent.model.schedule import Disposition
 from connectors.base import ItemRef
 
@@ -42,22 +52,29 @@ class DisposalRecords:
             return int(made.inserted_primary_key[0])  # type: ignore[index]
 
     def plan(
-        self, run: int, plans: Iterable[tuple[str, str | None, Plan]], at: datetime, by: str, day: date
+        self,
+        run: int,
+        plans: Iterable[tuple[str, str | None, Plan]],
+        at: datetime,
+        by: str,
+        day: date,
+        custody: Custody = Custody.VAULT,
     ) -> tuple[tuple[Disposal, ...], Mapping[int, Obstacle]]:
         """Records the intent for each item that may still go; durable when this returns.
 
-        `plans` come with new vault ids: the item's, and that of what remains of it if anything does. What may not go is
-        told by the item's number, and nothing is recorded of it.
+        `plans` come with new vault ids: the item's, and that of what remains of it if anything does. `custody` is who
+        will keep the items. What may not go is told by the item's number, and nothing is recorded of it.
         """
         refused: dict[int, Obstacle] = {}
         with self._database.transaction() as connection:
             numbers = []
             for vault_id, derived_id, one in plans:
-                obstacle = bar_to_plan(connection, one, day)
+                obstacle = bar_to_plan(connection, one, day, custody)
                 if obstacle is not None:
                     refused[one.item_id] = obstacle
                     continue
-                made = connection.execute(disposal.insert().values(row_of(vault_id, derived_id, one, run, at, day)))
+                row = row_of(vault_id, derived_id, one, run, at, day, custody)
+                made = connection.execute(disposal.insert().values(row))
                 numbers.append(int(made.inserted_primary_key[0]))  # type: ignore[index]
             planned = tuple(self._of_numbers(connection, numbers))
             self._told(connection, [Step(one, _STATE.PLANNED) for one in planned], at, by, first=True)
@@ -66,8 +83,8 @@ class DisposalRecords:
     # Going on
 
     def seal(self, steps: Sequence[Step], at: datetime, by: str, day: date) -> Mapping[int, Obstacle]:
-        """Records that these are whole in the vault, so that the originals may go. Tells, by disposal, for which it
-        did not, since they must not: these have to be put back."""
+        """Records that these are whole in the vault, so that the originals may go, or out of reach at their source.
+        Tells, by disposal, for which it did not, since they must not: these have to be put back."""
         refused: dict[int, Obstacle] = {}
         with self._database.transaction() as connection:
             sealed = []
@@ -83,8 +100,8 @@ class DisposalRecords:
         return refused
 
     def destroying(self, disposals: Sequence[Disposal], at: datetime, by: str, day: date) -> Mapping[int, Obstacle]:
-        """Records for each that its key is to be overwritten. Tells, by disposal, for which it did not, since they
-        must not go."""
+        """Records for each that its key is to be overwritten, or that its source is to delete it. Tells, by disposal,
+        for which it did not, since they must not go."""
         refused: dict[int, Obstacle] = {}
         with self._database.transaction() as connection:
             going = []
@@ -112,26 +129,28 @@ class DisposalRecords:
                 _move(connection, [step], at, day)
                 self._told(connection, [step], at, by)
                 act()
-                self._settle(connection, step)
+                self._settle(connection, step, at)
         return obstacle
 
     def move(self, steps: Sequence[Step], at: datetime, by: str, day: date) -> None:
         """Records these steps, together, and what they do to the items.
 
-        `restored` and `abandoned` make an item live again where it lies; `destroyed` forgets what was found in it;
-        `erased` forgets its name.
+        `restored` and `abandoned` make an item live again where it lies, or missing if others have carried it off;
+        `destroyed` forgets what was found in it; `erased` forgets its name.
         """
         with self._database.transaction() as connection:
             _move(connection, steps, at, day)
             self._told(connection, steps, at, by)
             for step in steps:
-                self._settle(connection, step)
+                self._settle(connection, step, at)
 
-    def _settle(self, connection: Connection, step: Step) -> None:
+    def _settle(self, connection: Connection, step: Step, at: datetime) -> None:
         of = step.of
         match step.to:
             case _STATE.RESTORED | _STATE.RELOCATED:
                 _place(connection, of, step.target or of.ref, step.version)
+            case _STATE.ABANDONED if of.state is not _STATE.PLANNED and step.why == Obstacle.GONE:
+                _gone(connection, of, at)
             case _STATE.ABANDONED if of.state is not _STATE.PLANNED:
                 _place(connection, of, of.ref, b"")  # whatever version it has now, the next scan reads it again
             case _STATE.DESTROYED:
@@ -188,6 +207,15 @@ class DisposalRecords:
         with self._database.faults(), self._database.connect() as reader:
             for block in reader.execute(query).partitions(1000):
                 yield from map(read_step, block)
+
+    def shares_of(self, custody: Custody) -> tuple[str, ...]:
+        """The shares of which items are, or ever were, kept so."""
+        statement = (
+            "SELECT DISTINCT s.name FROM disposal d JOIN item i ON i.id = d.item_id "
+            "JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id WHERE d.custody = ? ORDER BY s.name"
+        )
+        with self._database.faults():
+            return tuple(self._database.connection.exec_driver_sql(statement, (custody.value,)).scalars())
 
     def done_since(self, share: str, since: datetime) -> tuple[int, int]:
         """How many items of a share have been taken out of it since, and their bytes; for the caps."""
@@ -271,6 +299,8 @@ def _move(connection: Connection, steps: Sequence[Step], at: datetime, day: date
         values: dict[str, Any] = {"state": step.to.value, "since": microseconds(at), "on_day": day.toordinal()}
         if step.digest is not None:
             values["digest"] = step.digest
+        if step.kept_version:
+            values["kept_version"] = step.kept_version
         if step.target is not None:
             values |= {"target_folder": step.target.folder, "target_name": step.target.name}
         as_it_was = (disposal.c.id == step.of.number) & (disposal.c.state == step.of.state.value)
@@ -310,6 +340,18 @@ def _place(connection: Connection, of: Disposal, ref: ItemRef, version: bytes) -
     there = {"state": LIVE, "gone_at": None, "folder_id": folder_id, "name": ref.name, "version": version}
     connection.execute(item.update().where(item.c.id == of.item_id).values(there))
     forget_places(connection, [(folder_id, ref.name)])
+    _facts_changed(connection)
+
+
+def _gone(connection: Connection, of: Disposal, at: datetime) -> None:
+    """The item lies neither in its place nor with us. Its source tells where, should it come to light again."""
+    folder_id, name = connection.exec_driver_sql("SELECT folder_id, name FROM item WHERE id = ?", (of.item_id,)).one()
+    others = connection.exec_driver_sql(
+        "SELECT 1 FROM item WHERE folder_id = ? AND name = ? AND state < 3 AND id <> ?", (folder_id, name, of.item_id)
+    ).first()
+    gone = {"state": MISSING if others is None else SUPERSEDED, "gone_at": microseconds(at)}
+    connection.execute(item.update().where(item.c.id == of.item_id).values(gone))
+    forget_places(connection, [(folder_id, name)])
     _facts_changed(connection)
 
 

@@ -17,7 +17,7 @@ from agent.catalogue.tables import QUARANTINED
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.outcome import ExtractionStatus, Outcome, OutcomeKind
 from agent.model.record import WAVE, Record
-from connectors.base import ItemRef
+from connectors.base import ItemRef, KnownFolder, KnownItem
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -157,11 +157,31 @@ class KnownItems:
         "WHERE f.share_id = ? AND f.path = ? AND NOT below.gone"
     )
 
+    # What was left out on purpose is told anew each time, in case the reason for it is no more.
+    _ITEM = (
+        "SELECT f.path, i.name, CASE WHEN i.retry OR i.outcome = 'skipped' OR i.fingerprint_id NOT IN ({}) THEN x'' "
+        "ELSE i.version END FROM item i JOIN folder f ON f.id = i.folder_id "
+        "WHERE i.file_id = ? AND i.generation > 0 AND i.state = 0 AND f.share_id = ?"
+    )
+    _OUTDATED = (
+        "SELECT i.id, f.path, i.name, i.file_id FROM item i JOIN folder f ON f.id = i.folder_id "
+        "WHERE i.id > ? AND f.share_id = ? AND i.generation > 0 AND i.state = 0 "
+        "AND (i.retry OR (i.outcome <> 'skipped' AND i.fingerprint_id NOT IN ({}))) ORDER BY i.id LIMIT 500"
+    )
+    _FOLDER = (
+        "SELECT COALESCE(p.source_id, x''), f.path FROM folder f LEFT JOIN folder p ON p.id = f.parent_id "
+        "WHERE f.share_id = ? AND f.source_id = ? AND NOT f.gone"
+    )
+    _GENERATION = "SELECT MAX(generation) FROM folder WHERE share_id = ?"
+
     def __init__(self, database: Database, share_id: int, version: AnalysisVersion) -> None:
         self._database = database
         self._share_id = share_id
         with database.faults():
-            self._statement = self._VERSIONS.format(", ".join(map(str, in_force(database.connection, version))))
+            current = ", ".join(map(str, in_force(database.connection, version)))
+        self._statement = self._VERSIONS.format(current)
+        self._item = self._ITEM.format(current)
+        self._outdated = self._OUTDATED.format(current)
 
     def versions(self, folder: bytes) -> Mapping[bytes, bytes]:
         # The driver's own rows: a share has a million of them, and ours would cost more than the query.
@@ -173,3 +193,30 @@ class KnownItems:
         with self._database.faults():
             rows = self._database.connection.exec_driver_sql(self._FOLDERS, (self._share_id, folder)).all()
         return {path.rpartition(b"/")[2] for (path,) in rows}
+
+    def item_of(self, file_id: bytes) -> KnownItem | None:
+        with self._database.faults():
+            values = (file_id, self._share_id)
+            found = self._database.connection.exec_driver_sql(self._item, values).first()
+        return KnownItem(ItemRef(found[0], found[1]), found[2]) if found else None
+
+    def folder_of(self, folder_id: bytes) -> KnownFolder | None:
+        with self._database.faults():
+            values = (self._share_id, folder_id)
+            found = self._database.connection.exec_driver_sql(self._FOLDER, values).first()
+        return KnownFolder(found[0], found[1].rpartition(b"/")[2]) if found else None
+
+    def outdated(self) -> Iterator[tuple[ItemRef, bytes]]:
+        after = 0
+        while True:
+            with self._database.faults():
+                values = (after, self._share_id)
+                block = self._database.connection.exec_driver_sql(self._outdated, values).all()
+            if not block:
+                return
+            yield from ((ItemRef(folder, name), file_id) for _, folder, name, file_id in block)
+            after = block[-1][0]
+
+    def generation(self) -> int:
+        with self._database.faults():
+            return int(self._database.connection.exec_driver_sql(self._GENERATION, (self._share_id,)).scalar() or 0)

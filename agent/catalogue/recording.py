@@ -11,10 +11,11 @@ from sqlalchemy import Connection, bindparam, case, select
 from sqlalchemy.dialects.sqlite import insert
 
 from agent.catalogue import verdicts
-from agent.catalogue.base import ItemResult, Recorded, Share
+from agent.catalogue.base import ItemResult, Recorded, Refreshed, Share
 from agent.catalogue.disposal_tables import disposal
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.folders import ensure_folder
+from agent.catalogue.lasting_ids import LastingIds
 from agent.catalogue.standing import forget_places
 from agent.catalogue.tables import (
     LIVE,
@@ -29,8 +30,8 @@ from agent.catalogue.tables import (
 )
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
-from agent.model.outcome import Extraction
-from connectors.base import FolderFailed, FolderGone, FolderSkipped, Gone, ItemRef
+from agent.model.outcome import Extraction, ItemReason, Outcome, OutcomeKind
+from connectors.base import FolderFailed, FolderFound, FolderGone, FolderSkipped, Gone, Item, ItemRef, Met, Swept
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,6 +60,7 @@ class Recorder:
         self._version = version
         self._pass_id = pass_id
         self._at = microseconds(at)
+        self._lasting = LastingIds(connection, share.id, self._at)
         self._folder_ids: dict[bytes, int] = {}
         self.came_or_went = 0  # items that a look found new, or no more
         self._fingerprint_ids: dict[tuple[frozenset[str], bool], int] = {}
@@ -72,20 +74,37 @@ class Recorder:
                 continue
             self._items(pending)
             pending = []
-            match result:
-                case Gone(ref):
-                    self._gone(ref)
-                case FolderGone(path):
-                    self._folder_gone(path)
-                case FolderSkipped(path, reason):
-                    self._not_listed(path, reason, failed=False)
-                case FolderFailed(path, reason):
-                    self._not_listed(path, reason, failed=True)
+            self._other(result)
         self._items(pending)
 
-    def _items(self, results: list[ItemResult]) -> None:
+    def _other(self, result: Recorded) -> None:
+        match result:
+            case Refreshed(item):
+                self._refreshed(item)
+            case Met(_, file_id, generation):
+                self._lasting.meet(file_id, generation)
+            case Gone(ref, file_id):
+                self._gone(self._lasting.place_of(file_id, ref) if file_id else ref)
+            case FolderFound():
+                self._lasting.place(result)
+            case FolderGone(path, folder_id):
+                there = self._lasting.folder_path(folder_id) if folder_id else path
+                if there is not None:
+                    self._folder_gone(there)
+            case FolderSkipped(path, reason):
+                self._not_listed(path, reason, failed=False)
+            case FolderFailed(path, reason):
+                self._not_listed(path, reason, failed=True)
+            case Swept(generation):
+                self._sweep(generation)
+
+    def _items(self, told: list[ItemResult]) -> None:
+        results = [result for result in told if not self._is_ours(result)]
         if not results:
             return
+        for result in results:
+            if result.item is not None and result.item.generation:
+                self._lasting.bring(result.item)
         for path in {result.ref.folder for result in results}:
             self._folder_ids[path] = ensure_folder(self._connection, self._share.id, path)
         upsert = insert(item)
@@ -107,6 +126,10 @@ class Recorder:
         forget_places(self._connection, places)  # and with the content that they have now
         self._findings(results)
 
+    def _is_ours(self, result: ItemResult) -> bool:
+        there = result.item
+        return there is not None and there.generation > 0 and self._lasting.is_ours(there.file_id)
+
     def _is_live(self, folder_id: int, name: bytes) -> bool:
         statement = "SELECT 1 FROM item WHERE folder_id = ? AND name = ? AND state = 0"
         return self._connection.exec_driver_sql(statement, (folder_id, name)).first() is not None
@@ -120,7 +143,6 @@ class Recorder:
             "folder_id": self._folder_ids[result.ref.folder],
             "name": result.ref.name,
             "state": LIVE,
-            "version": there.version if there else b"",
             "retry": result.retry,
             "fingerprint_id": self._fingerprint_id(extraction),
             "outcome": result.outcome.kind.value,
@@ -132,18 +154,18 @@ class Recorder:
             "content_hash": result.content_hash,
             "finding_total": result.finding_total,
             "findings": json.dumps(counts, separators=(",", ":")) if counts else "",
-            "size_bytes": there.size_bytes if there else 0,
-            "modified_at": microseconds(there.modified_at) if there else 0,
-            "created_at": microseconds(there.created_at) if there else None,
-            "accessed_at": microseconds(there.accessed_at) if there else None,
             "first_seen_at": self._at,
             "gone_at": None,
-            "owner": there.owner if there else "",
-            "file_id": there.file_id if there else b"",
-            "link_count": there.link_count if there else 1,
             "verdict": verdicts.written(result.verdict),
-            "marks": json.dumps(dict(there.marks), separators=(",", ":")) if there and there.marks else "",
+            **_facts(there),
         }
+
+    def _refreshed(self, there: Item) -> None:
+        if self._lasting.is_ours(there.file_id) or self._lasting.refresh(there, _facts(there)):
+            return
+        # The caller knew it when it was told, and does not any more: it is read in the next pass.
+        again = Outcome(OutcomeKind.FAILED, ItemReason.CHANGED_WHILE_READ)
+        self._items([ItemResult(there.ref, there, again, retry=True)])
 
     def _fingerprint_id(self, extraction: Extraction | None) -> int:
         """Under which versions a document was analysed; one that was not opened is as good as one without formats."""
@@ -202,6 +224,14 @@ class Recorder:
         missing = self._connection.execute(item.update().where(gone).values(state=MISSING, gone_at=self._at))
         self.came_or_went += missing.rowcount
 
+    def _sweep(self, generation: int) -> None:
+        within = select(folder.c.id).where(folder.c.share_id == self._share.id)
+        before = (item.c.generation > 0) & (item.c.generation < generation)
+        self._mark_missing(item.c.folder_id.in_(within) & before)
+        for number in self._lasting.swept(generation):
+            path = self._connection.exec_driver_sql("SELECT path FROM folder WHERE id = ?", (number,)).scalar_one()
+            self._folder_gone(path)
+
     def _not_listed(self, path: bytes, reason: str, *, failed: bool) -> None:
         if self._pass_id is None:
             return  # of a look; the next pass will tell
@@ -213,6 +243,22 @@ def _ends(path: bytes) -> Iterator[int]:
     """Where the path of each folder on the way to this one, and its own, ends."""
     yield from (end for end, byte in enumerate(path) if byte == ord("/"))
     yield len(path)
+
+
+def _facts(there: Item | None) -> dict[str, Any]:
+    """The columns of what the source says of an item."""
+    return {
+        "version": there.version if there else b"",
+        "size_bytes": there.size_bytes if there else 0,
+        "modified_at": microseconds(there.modified_at) if there else 0,
+        "created_at": microseconds(there.created_at) if there else None,
+        "accessed_at": microseconds(there.accessed_at) if there else None,
+        "owner": there.owner if there else "",
+        "file_id": there.file_id if there else b"",
+        "link_count": there.link_count if there else 1,
+        "marks": json.dumps(dict(there.marks), separators=(",", ":")) if there and there.marks else "",
+        "generation": there.generation if there else 0,
+    }
 
 
 def _finding_row(found: Finding) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -129,44 +130,76 @@ class Catalogue:
         """All shares ever scanned, by name."""
         with self._database.faults():
             rows = self._connection.execute(select(share).order_by(share.c.name)).all()
-        return tuple(Share(*row) for row in rows)
+        return tuple(map(read_share, rows))
 
-    def ensure_share(self, name: str, location: str, identity: str) -> Share:
+    def ensure_share(
+        self,
+        name: str,
+        location: str,
+        identity: str,
+        kind: str = "filesystem",
+        tenant: str = "",
+        stored_in: Sequence[str] = (),
+    ) -> Share:
         """The share of that name, recorded first if it is new; one that is known keeps its identity."""
+        facts = {"location": location, "kind": kind, "tenant": tenant, "stored_in": " ".join(stored_in)}
         with self._database.transaction() as connection:
             row = connection.execute(select(share).where(share.c.name == name)).first()
             if row is None:
-                connection.execute(share.insert().values(name=name, location=location, identity=identity))
-                row = connection.execute(select(share).where(share.c.name == name)).one()
-            elif row.location != location:
-                connection.execute(share.update().where(share.c.id == row.id).values(location=location))
-        return Share(row.id, name, location, row.identity)
+                connection.execute(share.insert().values(name=name, identity=identity, **facts))
+            elif any(row._mapping[column] != fact for column, fact in facts.items()):
+                connection.execute(share.update().where(share.c.id == row.id).values(facts))
+            return read_share(connection.execute(select(share).where(share.c.name == name)).one())
+
+    def ensure_scope(
+        self, name: str, location: str, identity: str, kind: str, tenant: str, stored_in: Sequence[str] = ()
+    ) -> Share:
+        """The share of that tenant which has this identity, recorded first if it is new. It is called `name` from now
+        on, or, if another share is called so, by that and the end of its identity."""
+        with self._database.transaction() as connection:
+            of_tenant = (share.c.tenant == tenant) & (share.c.identity == identity)
+            row = connection.execute(select(share).where(of_tenant)).first()
+            others = share.c.id != (row.id if row else 0)
+            if connection.execute(select(share.c.id).where(others & (share.c.name == name))).first() is not None:
+                name = f"{name} ({identity[-8:]})"
+            if row is not None and row.name != name:
+                connection.execute(share.update().where(share.c.id == row.id).values(name=name))
+                self._facts_changed()
+        return self.ensure_share(name, location, identity, kind, tenant, stored_in)
 
     def accept_identity(self, known: Share, identity: str) -> Share:
         """The share, from now on with another identity."""
         with self._database.transaction() as connection:
             connection.execute(share.update().where(share.c.id == known.id).values(identity=identity))
-        return Share(known.id, known.name, known.location, identity)
+        return replace(known, identity=identity)
 
     # Passes
 
-    def begin_pass(self, of: Share, version: AnalysisVersion, at: datetime) -> Pass:
-        """The pass to do: the unfinished one if it was begun under the same version, else a new one."""
+    def begin_pass(self, of: Share, version: AnalysisVersion, at: datetime, *, continues: bool = False) -> Pass:
+        """The pass to do: the unfinished one if it was begun under the same version, else a new one.
+
+        Where the source `continues`, a new one goes on behind the last cursor of the pass before.
+        """
         with self._database.transaction() as connection:
             fingerprint_id = fingerprint_of(connection, version, (ANY_FORMAT,), with_text=True)
             last = connection.execute(self._last_pass(of)).first()
             if last is not None and last.state == _RUNNING:
                 if last.fingerprint_id == fingerprint_id:
-                    return Pass(last.id, of, last.number, version, last.cursor, True, last.seen, last.folders)
+                    return Pass(
+                        last.id, of, last.number, version, last.cursor, True, last.seen, last.folders, continues
+                    )
                 abandon = scan_pass.update().where(scan_pass.c.id == last.id)
                 connection.execute(abandon.values(state=_ABANDONED, ended_at=microseconds(at)))
             number = last.number + 1 if last is not None else 1
+            cursor = last.cursor if last is not None and continues else None
             made = connection.execute(
                 scan_pass.insert().values(
                     share_id=of.id,
                     number=number,
                     fingerprint_id=fingerprint_id,
                     state=_RUNNING,
+                    cursor=cursor,
+                    continues=continues,
                     seen=0,
                     folders=0,
                     size_bytes=0,
@@ -174,7 +207,8 @@ class Catalogue:
                     started_at=microseconds(at),
                 )
             )
-        return Pass(int(made.inserted_primary_key[0]), of, number, version, None, False, 0, 0)  # type: ignore[index]
+            made_id = int(made.inserted_primary_key[0])  # type: ignore[index]
+        return Pass(made_id, of, number, version, cursor, False, 0, 0, continues)
 
     def known(self, current: Pass) -> Known:
         """What a connector needs to tell what has changed since the passes before."""
@@ -239,8 +273,11 @@ class Catalogue:
             ended: dict[str, Any] = {"state": _COMPLETE, "ended_at": microseconds(at), "tombstoned": tombstoned}
             ended["meanwhile"] = scan_pass.c.meanwhile + self._disposed_during(current)
             connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(**ended))
-            coverage = json.dumps(self._coverage(current.share, current.id))
-            connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(coverage=coverage))
+            coverage = self._coverage(current.share, current.id)
+            told: dict[str, Any] = {"coverage": json.dumps(coverage)}
+            if current.continues:  # it was told of changes only: what it has seen is what is known to be there
+                told["seen"] = _accounted(coverage) - coverage["unreached"]
+            connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(told))
         result = self.last_pass(current.share)
         assert result is not None  # noqa: S101 — it was written a moment ago
         return result
@@ -257,7 +294,7 @@ class Catalogue:
                 .where(folder_not_listed.c.pass_id == row.id)
                 .order_by(folder_not_listed.c.path)
             ).all()
-        accounted = coverage["scanned"] + sum(coverage["skipped"].values()) + sum(coverage["failed"].values())
+        accounted = _accounted(coverage)
         return PassResult(
             number=row.number,
             complete=row.state == _COMPLETE,
@@ -465,3 +502,12 @@ class Catalogue:
                 or 0
             )
         return count
+
+
+def read_share(row: Any) -> Share:
+    """A row of shares as a fact."""
+    return Share(row.id, row.name, row.location, row.identity, row.kind, row.tenant, tuple(row.stored_in.split()))
+
+
+def _accounted(coverage: Mapping[str, Any]) -> int:
+    return int(coverage["scanned"] + sum(coverage["skipped"].values()) + sum(coverage["failed"].values()))

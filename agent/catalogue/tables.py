@@ -45,6 +45,9 @@ share = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("location", Text, nullable=False),
     Column("identity", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="filesystem"),
+    Column("tenant", Text, nullable=False, server_default=""),
+    Column("stored_in", Text, nullable=False, server_default=""),
 )
 
 # Under which versions documents were analysed in which these formats (words between spaces) were met.
@@ -74,6 +77,7 @@ scan_pass = Table(
     Column("coverage", Text),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("continues", Boolean, nullable=False, server_default=text("0")),
     UniqueConstraint("share_id", "number"),
 )
 
@@ -94,7 +98,17 @@ folder = Table(
     Column("parent_id", IdNumber, ForeignKey("folder.id"), index=True),
     Column("path", LargeBinary, nullable=False),
     Column("gone", Boolean, nullable=False),
+    # Where folders have lasting ids: theirs, and the newest enumeration in which it was told.
+    Column("source_id", LargeBinary, nullable=False, server_default=text("x''")),
+    Column("generation", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("share_id", "path"),
+)
+Index(
+    "ix_folder_source_id",
+    folder.c.share_id,
+    folder.c.source_id,
+    sqlite_where=text("source_id <> x''"),
+    postgresql_where=text("source_id <> ''"),
 )
 
 item = Table(
@@ -127,6 +141,7 @@ item = Table(
     Column("link_count", Integer, nullable=False),
     Column("marks", Text, nullable=False),
     Column("verdict", Text, nullable=False, server_default=""),
+    Column("generation", BigInteger, nullable=False, server_default=text("0")),
     Index("uq_item_folder_id_name", "folder_id", "name", unique=True, sqlite_where=NAMED, postgresql_where=NAMED),
 )
 Index(
@@ -134,6 +149,12 @@ Index(
     item.c.file_id,
     sqlite_where=text("link_count > 1"),
     postgresql_where=text("link_count > 1"),
+)
+Index(
+    "ix_item_lasting_id",
+    item.c.file_id,
+    sqlite_where=text("generation > 0"),
+    postgresql_where=text("generation > 0"),
 )
 Index(
     "ix_item_content_hash",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from agent.catalogue.base import ItemResult, Recorded, Share
+from agent.catalogue.base import ItemResult, Recorded, Refreshed, Share
 from agent.catalogue.store import Catalogue
 from agent.execution.base import Executor, Lost, Ticket
 from agent.model.analysis_version import ANY_FORMAT
@@ -27,10 +27,12 @@ from connectors.errors import (
     ItemChanged,
     ItemNotFound,
     LockedAtSource,
+    NotSignedIn,
     Offline,
     PermissionDenied,
     ScopeUnavailable,
     Sparse,
+    Throttled,
 )
 
 log = structlog.get_logger("retentiond.scan")
@@ -148,6 +150,8 @@ class Intake:
 
     def _entry(self, change: Change) -> Recorded | _Pending:
         match change:
+            case Found(item, same_content=True):
+                return Refreshed(self._without_values(item))
             case Found(item):
                 return self._found(self._without_values(item))
             case Skipped(item, reason):
@@ -177,8 +181,8 @@ class Intake:
             self._held_back[item.file_id] = item.ref
         try:
             content = self._connector.open(self._scope, item)
-        except ScopeUnavailable:
-            raise
+        except (ScopeUnavailable, Throttled, NotSignedIn):
+            raise  # the next item would fare no better
         except ConnectorError as error:
             outcome, retry = next((outcome, retry) for kind, outcome, retry in _ON_OPENING if isinstance(error, kind))
             log.warning("item.not_opened", item=str(item.ref), outcome=str(outcome))
@@ -226,7 +230,7 @@ class Intake:
     def _settled(self, pending: _Pending) -> ItemResult:
         item, answer = pending.item, pending.ticket.answer
         with pending.content as content:
-            current = content.still_current()
+            current = self._connector.capabilities.copies or content.still_current()
         if not current:
             log.warning("item.changed_while_read", item=str(item.ref))
             outcome = Outcome(OutcomeKind.FAILED, ItemReason.CHANGED_WHILE_READ)

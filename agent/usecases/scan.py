@@ -15,7 +15,10 @@ from agent.model.analysis_version import AnalysisVersion
 from agent.model.key import Identify
 from agent.usecases.intake import Intake, Progress
 from connectors.base import Connector, Scope
-from connectors.errors import ScopeUnavailable
+from connectors.errors import NotSignedIn, ScopeUnavailable, Throttled
+
+_FILESYSTEM = "filesystem"
+_ENDS_A_PASS = (ScopeUnavailable, Throttled, NotSignedIn)
 
 log = structlog.get_logger("retentiond.scan")
 
@@ -39,9 +42,12 @@ class Scan:
         now: Callable[[], datetime],
         on_progress: Progress,
         identify: Identify | None = None,
+        *,
+        kind: str = _FILESYSTEM,
+        tenant: str = "",
     ) -> None:
         """`identify` gives keys that marks at the source write down the form in which they are kept; without it, they
-        are left out."""
+        are left out. `kind` is that of the connector, `tenant` the name of the tenant that the scope belongs to."""
         self._connector = connector
         self._scope = scope
         self._location = location
@@ -51,17 +57,20 @@ class Scan:
         self._now = now
         self._on_progress = on_progress
         self._identify = identify
+        self._kind = kind
+        self._tenant = tenant
 
     def run(self, *, new_mount: bool = False, stop: Callable[[], bool] = never) -> tuple[PassResult, int]:
         """Does the pass, or goes on with the one that was interrupted; gives its result and how many items were opened.
 
         `stop` is asked between pages: once it says yes, what is under way is finished and stored, and the result is
-        that of a pass which is not `complete`. Raises `SourceUnavailable` if the scope cannot be reached or another
-        file system answers in its place (unless `new_mount` says that this is meant); what was recorded until then
-        stays, and nothing is inferred.
+        that of a pass which is not `complete`. Raises `SourceUnavailable` if the scope cannot be reached, asks us to
+        wait for long, or another file system answers in its place (unless `new_mount` says that this is meant); what
+        was recorded until then stays, and nothing is inferred.
         """
         share = self._known_share(new_mount=new_mount)
-        current = self._catalogue.begin_pass(share, self._version, self._now())
+        continues = self._connector.capabilities.continues
+        current = self._catalogue.begin_pass(share, self._version, self._now(), continues=continues)
         log.info("scan.began", share=share.name, number=current.number, resumed=current.resumed)
         self._on_progress(current.seen, 0)
 
@@ -77,7 +86,7 @@ class Scan:
                 if stopped := stop():
                     break
             intake.finish()
-        except ScopeUnavailable as error:
+        except _ENDS_A_PASS as error:
             raise SourceUnavailable(f"{self._location}: {error}") from error
         finally:
             intake.close()
@@ -109,7 +118,7 @@ class Scan:
                 if stop():
                     break
             intake.finish()
-        except ScopeUnavailable as error:
+        except _ENDS_A_PASS as error:
             raise SourceUnavailable(f"{self._location}: {error}") from error
         finally:
             intake.close()
@@ -128,6 +137,11 @@ class Scan:
         )
 
     def _known_share(self, *, new_mount: bool) -> Share:
+        if self._kind != _FILESYSTEM:
+            scope = self._scope
+            return self._catalogue.ensure_scope(
+                scope.name, self._location, scope.identity, self._kind, self._tenant, scope.stored_in
+            )
         share = self._catalogue.ensure_share(self._scope.name, self._location, self._scope.identity)
         if share.identity != self._scope.identity:
             if not new_mount:

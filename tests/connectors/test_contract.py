@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from connectors.ahead import Ahead
 from connectors.base import Connector
 from connectors.filesystem.connector import FilesystemConnector
 from connectors.memory import MemoryConnector
+from connectors.memory_drive import MemoryDrive
 from connectors.pace import Pace
-from connectors.testing import ConnectorContract, Source
+from connectors.testing import ConnectorContract, ContinuingContract, MovingSource, Source
 from connectors.wrappers import Paced
 
 
@@ -78,3 +80,35 @@ class TestPaced(ConnectorContract):
             source.memory, Pace(files_per_second=1.0, clock=lambda: 0.0, sleep=lambda seconds: None)
         )
         return source
+
+
+class DriveSource:
+    """A drive in memory."""
+
+    def __init__(self, page_size: int) -> None:
+        self.drive = MemoryDrive(page_size=page_size)
+        self.connector: Connector = self.drive
+        self.put = self.drive.put
+        self.remove = self.drive.remove
+        self.move = self.drive.move
+
+
+class TestDriveInMemory(ContinuingContract):
+    @pytest.fixture
+    def source(self) -> MovingSource:
+        return DriveSource(page_size=100)
+
+
+class TestDriveInMemoryInSmallPages(ContinuingContract):
+    @pytest.fixture
+    def source(self) -> MovingSource:
+        return DriveSource(page_size=2)
+
+
+class TestOpeningAhead(ContinuingContract):
+    @pytest.fixture
+    def source(self) -> Iterator[MovingSource]:
+        source = DriveSource(page_size=3)
+        source.connector = Ahead(source.drive, 2)
+        yield source
+        source.connector.close()
