@@ -26,7 +26,7 @@ _COLUMNS = (
     "i.outcome, i.reason, i.extraction, i.findings, i.marks, i.verdict, i.id, s.id, i.content_hash, "
     "i.content_hash IS NOT NULL AND i.size_bytes > 0 AND EXISTS "
     "(SELECT 1 FROM item o WHERE o.content_hash = i.content_hash AND o.id <> i.id AND o.state = 0), "
-    "(SELECT group_concat(h.hold_id) FROM held h WHERE h.item_id = i.id), i.state"
+    "(SELECT group_concat(h.hold_id) FROM held h WHERE h.item_id = i.id), i.state, s.stored_in"
 )
 _TABLES = "item i JOIN folder f ON f.id = i.folder_id JOIN share s ON s.id = f.share_id"
 _WAVES = (
@@ -117,7 +117,7 @@ def _record(
     identities: Mapping[str, bytes],
 ) -> tuple[ItemRef, Record]:
     share, folder, name, format_, size, modified, created, accessed, seen, kind, reason, extraction, found = row[:13]
-    marks, verdict, item_id, share_id, _, _, holds, state = row[13:]
+    marks, verdict, item_id, share_id, _, _, holds, state, stored_in = row[13:]
     ref = ItemRef(folder, name)
     return ref, Record(
         share=share,
@@ -139,6 +139,7 @@ def _record(
         holds=tuple(sorted(map(int, holds.split(",")))) if holds else (),
         in_vault=state == QUARANTINED,
         identities=identities,
+        stored_in=frozenset(stored_in.split()),
     )
 
 

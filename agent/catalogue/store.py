@@ -149,6 +149,13 @@ class Catalogue:
                 connection.execute(share.insert().values(name=name, identity=identity, **facts))
             elif any(row._mapping[column] != fact for column, fact in facts.items()):
                 connection.execute(share.update().where(share.c.id == row.id).values(facts))
+                if row.stored_in != facts["stored_in"]:  # rules of placement may ask for it
+                    connection.exec_driver_sql(
+                        "DELETE FROM standing WHERE item_id IN "
+                        "(SELECT i.id FROM item i JOIN folder f ON f.id = i.folder_id WHERE f.share_id = ?)",
+                        (row.id,),
+                    )
+                    self._facts_changed()
             return read_share(connection.execute(select(share).where(share.c.name == name)).one())
 
     def ensure_scope(

@@ -117,7 +117,7 @@ class Classifier:
         )
 
     def _subject(self, record: Record) -> _Subject:
-        return _Subject(record, fold(record.path), self._storage.get(record.share.casefold(), frozenset()))
+        return _Subject(record, fold(record.path), _stored_in(record, self._storage))
 
 
 def classify(record: Record, schedule: RetentionSchedule) -> tuple[Assignment, ...]:
@@ -132,10 +132,15 @@ def condition_test(
     test = _compile(condition)
 
     def holds(record: Record) -> bool:
-        stored_in = storage.get(record.share.casefold(), frozenset())
-        return test(_Subject(record, fold(record.path), stored_in)) is not None
+        return test(_Subject(record, fold(record.path), _stored_in(record, storage))) is not None
 
     return holds
+
+
+def _stored_in(record: Record, storage: Mapping[str, frozenset[StorageKind]]) -> frozenset[StorageKind]:
+    """What sort of place the record lies in, as the settings say, else as its source does."""
+    said = storage.get(record.share.casefold())
+    return said if said is not None else frozenset(map(StorageKind, record.stored_in))
 
 
 def _assignment(

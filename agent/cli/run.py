@@ -61,7 +61,7 @@ def _settings(config: Path | None, folders: list[Path]) -> Settings:
         paths = [os.path.abspath(folder) for folder in folders]
         shares = [ShareSettings(name=show_name(os.fsencode(path)), path=path) for path in dict.fromkeys(paths)]
         settings = settings.model_copy(update={"shares": tuple(shares)})
-    if not settings.shares:
+    if not settings.shares and not settings.tenants:
         raise UsageError(
             "There is no share to look after. Name them in the settings, or for a trial:  "
             "retentiond run --share ~/Documents"

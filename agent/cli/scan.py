@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 def scan(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Folders to scan. Left out: the shares named in the settings."),
+        typer.Argument(metavar="[PATH]...", help="Folders to scan. Left out: what the settings name."),
+    ] = None,
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option("--tenant", metavar="NAME", help="A tenant of Microsoft 365 in the settings, and nothing else."),
     ] = None,
     state: options.State = None,
     config: options.Config = None,
@@ -43,9 +47,9 @@ def scan(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step on standard error.")] = False,
 ) -> None:
-    """Scan folders: which files hold personal data, which class each has, since when it is due and why.
+    """Scan folders and tenants: which files hold personal data, which class each has, since when it is due and why.
 
-    Nothing on the share is changed. A scan that was interrupted goes on where it was; an unchanged file is not
+    Nothing at the source is changed. A scan that was interrupted goes on where it was; an unchanged file is not
     opened again. Exit code 0: every item is accounted for and could be read; 3: some could not.
 
     Example:  retentiond scan /srv/shares/office --jobs 4
@@ -62,7 +66,7 @@ def scan(
     if diff:
         _tell_differences(Console(soft_wrap=True), work.compare(paths or []), json)
         return
-    result = work.run(paths or [], new_mount=new_mount)
+    result = work.run(paths or [], tenant or [], new_mount=new_mount)
     if json:
         import json as codec
 
@@ -71,7 +75,8 @@ def scan(
         _tell(Console(), result)
     if not result["reconciles"]:
         raise typer.Exit(ExitCode.NOT_RECONCILED)
-    if result["failed"] or any(folder["failed"] for folder in result["folders_not_listed"]):
+    unread = result["failed"] or result["unavailable"]
+    if unread or any(folder["failed"] for folder in result["folders_not_listed"]):
         raise typer.Exit(ExitCode.ITEMS_FAILED)
 
 
@@ -124,6 +129,8 @@ def _tell(console: Console, result: dict[str, Any]) -> None:
             console.print(f"  {title.lower()}: {count:,} {say(reason)}", highlight=False)
     for folder in result["folders_not_listed"]:
         console.print(f"  not listed: {folder['folder']} ({say(folder['reason'])})", highlight=False, markup=False)
+    for place in result["unavailable"]:
+        console.print(f"  not reached: {place['share']}: {place['why']}", highlight=False, markup=False)
     table = Table("Retention class", "Files", "Due", title="What lies there, and what is due", title_justify="left")
     for class_id, counts in result["classes_due"].items():
         table.add_row(class_id, f"{result['classes'][class_id]:,}", f"{counts:,}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from agent.catalogue.base import PassResult
     from agent.catalogue.store import Catalogue
-    from agent.settings import Settings
+    from agent.settings import Settings, TenantSettings
 
 
 class Scanning:
@@ -47,17 +47,37 @@ class Scanning:
         self._settings: Settings = bootstrap.searching(settings, self._schedule)
         self._jobs = jobs or settings.jobs
 
-    def run(self, paths: list[Path], *, new_mount: bool) -> dict[str, Any]:
-        """Scans every share, writes the report, and gives the facts of `scan --json`."""
-        shares = self._shares(paths)
+    def run(self, paths: list[Path], tenants: list[str], *, new_mount: bool) -> dict[str, Any]:
+        """Scans every share and tenant, writes the report, and gives the facts of `scan --json`."""
+        shares = self._shares(paths) if paths or not tenants else []
+        wanted = self._tenants(tenants) if tenants or not paths else ()
+        if not shares and not wanted:
+            raise UsageError("Name a folder to scan, for example:  retentiond scan ~/Documents")
         with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state, create=True) as catalogue:
             began = time.monotonic()
             results = [self._scan(catalogue, name, path, new_mount) for name, path in shares]
-            return {**self._facts(catalogue, results), "seconds": round(time.monotonic() - began, 3)}
+            away: list[dict[str, str]] = []
+            if wanted:
+                from agent.cli.scanning_tenants import ScanningTenants
+
+                told = ScanningTenants(self._console, self._state, self._settings, self._jobs).run(catalogue, wanted)
+                results += told.results
+                away += [{"share": share, "why": why} for share, why in told.unavailable]
+            facts = self._facts(catalogue, results)
+            return {**facts, "unavailable": away, "seconds": round(time.monotonic() - began, 3)}
+
+    def _tenants(self, names: list[str]) -> tuple[TenantSettings, ...]:
+        if not names:
+            return self._settings.tenants
+        from agent.tenancy import tenants_named
+
+        return tuple(tenant for name in names for tenant in tenants_named(self._settings, name))
 
     def compare(self, paths: list[Path]) -> dict[str, Any]:
         """Analyses again what a scan would, records nothing, and gives the facts of `scan --diff --json`."""
         shares = self._shares(paths)
+        if not shares:
+            raise UsageError("Name a folder to compare, for example:  retentiond scan --diff ~/Documents")
         with bootstrap.sole_writer(self._state), bootstrap.open_catalogue(self._state) as catalogue:
             told = [self._compare(catalogue, name, path) for name, path in shares]
         return {
@@ -72,10 +92,7 @@ class Scanning:
         """Names and places of the folders named on the command line, else of the shares in the settings."""
         named = {_whole(Path(share.path)): share.name for share in self._settings.shares}
         shares = [(named.get(path, _shown(path)), path) for path in map(_whole, paths)]
-        shares = shares or [(name, path) for path, name in named.items()]
-        if not shares:
-            raise UsageError("Name a folder to scan, for example:  retentiond scan ~/Documents")
-        return shares
+        return shares or [(name, path) for path, name in named.items()]
 
     def _compare(self, catalogue: Catalogue, name: str, path: Path) -> tuple[Comparison, list[Difference]]:
         from agent.cli.progress import scan_progress
@@ -85,7 +102,7 @@ class Scanning:
         try:
             scope = bootstrap.scope_of(connector, path)
             version = bootstrap.analysis_version(self._settings)
-            with scan_progress(self._console, path.name or "/", lambda stop: _seen_before(catalogue, name)) as advance:
+            with scan_progress(self._console, path.name or "/", lambda stop: seen_before(catalogue, name)) as advance:
                 comparison = Comparison(connector, scope, catalogue, executor, version, advance)
                 return comparison, list(comparison.differences())
         finally:
@@ -106,7 +123,7 @@ class Scanning:
                 second.close()
 
         connector = bootstrap.share_connector(path, name, self._state, self._settings)
-        before = _seen_before(catalogue, name)
+        before = seen_before(catalogue, name)
         executor = bootstrap.worker_pool(self._settings, self._state, self._jobs)
         try:
             scope = bootstrap.scope_of(connector, path)
@@ -202,7 +219,7 @@ def _difference(place: Path, found: Difference) -> dict[str, Any]:
     }
 
 
-def _seen_before(catalogue: Catalogue, name: str) -> int | None:
+def seen_before(catalogue: Catalogue, name: str) -> int | None:
     """How many items the last whole scan of the share saw; near enough for a progress bar."""
     for share in catalogue.shares():
         last = catalogue.last_pass(share) if share.name == name else None

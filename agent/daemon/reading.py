@@ -72,6 +72,14 @@ class Reader:
                 self._life.throttled[share.name] = (0, pace.waited_seconds)
             connector.close()
 
+    @contextmanager
+    def working(self) -> Iterator[ProcessPool]:
+        """The worker processes, for whoever scans something else than a share."""
+        try:
+            yield self._workers()
+        finally:
+            self._used_at = time.monotonic()
+
     def rest(self) -> None:
         """Ends the workers if they have had nothing to do for a while."""
         if self._pool is not None and time.monotonic() - self._used_at >= _IDLE_SECONDS:

@@ -18,10 +18,11 @@ from agent.daemon.letters import count_reviews, write_alarms, write_letters
 from agent.daemon.loop import QUIET_SECONDS
 from agent.daemon.reading import Reader
 from agent.daemon.signs import AT_REST, Signs
+from agent.daemon.tenants import TenantScans
 from agent.daemon.watches import Watches
 from agent.errors import SourceUnavailable
 from agent.model.service import Job, JobName, JobResult, Role
-from agent.settings import Settings, ShareSettings
+from agent.settings import Settings, ShareSettings, TenantSettings
 from agent.usecases.timetable import SCANNING, Timetable
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class ScanWork:
         self._losses_before: dict[str, int] = {}  # by share: what its watch had lost when its last pass began
         self._alarm_at = time.monotonic() + _ALARM_EVERY_SECONDS
         self._reader = Reader(catalogue, state, settings, life, self._signs.beat)
+        self._tenants = TenantScans(catalogue, state, self._reader, life, self._signs.beat)
         self._watches = Watches(catalogue, bootstrap.now, time.monotonic)
         runs = {
             JobName.RECONCILE: self._reconcile,
@@ -103,8 +105,13 @@ class ScanWork:
         self._terms = bootstrap.terms_of(schedule, settings, self._state)
         self._timetable = Timetable(settings, schedule.time_zone)
         self._reader.reload(bootstrap.searching(settings, schedule))
-        scanned = {share.name for share in self._catalogue.shares() if self._catalogue.last_pass(share) is not None}
-        never = {share.name for share in settings.shares} - scanned
+        scanned = {
+            share.tenant or share.name
+            for share in self._catalogue.shares()
+            if self._catalogue.last_pass(share) is not None
+        }
+        named = {share.name for share in settings.shares} | {tenant.name for tenant in settings.tenants}
+        never = named - scanned
         self._catalogue.jobs.want(SCANNING, self._timetable.wanted(SCANNING, bootstrap.now(), never))
         self._open_watch = bootstrap.watch_of(self._state, settings)
         self._watches.watch(settings.shares, self._watch)
@@ -153,6 +160,9 @@ class ScanWork:
     # Jobs
 
     def _reconcile(self, job: Job) -> Outcome:
+        tenant = next((one for one in self._settings.tenants if one.name == job.share), None)
+        if tenant is not None:
+            return self._reconcile_tenant(job, tenant)
         share = next((one for one in self._settings.shares if one.name == job.share), None)
         if share is None:
             return Outcome(JobResult.FAILED, "The settings no longer name this share.")
@@ -178,6 +188,14 @@ class ScanWork:
             self._catalogue.jobs.hasten(JobName.RECONCILE, share.name, bootstrap.now())
         self._stand()
         return _told(result, opened)
+
+    def _reconcile_tenant(self, job: Job, tenant: TenantSettings) -> Outcome:
+        searching = bootstrap.searching(self._settings, self._schedule)
+        with bootstrap.sole_writer(self._state):
+            outcome = self._tenants.scan(tenant, searching, self._progress, lambda: self._stops(job), self._signs.say)
+        if outcome.result is not JobResult.STOPPED:
+            self._stand()
+        return outcome
 
     def _is_under_way(self, share: ShareSettings) -> bool:
         """Whether a pass over the share was broken off, and is to be gone on with."""

@@ -24,9 +24,9 @@ class Record:
     `item_id` is the catalogue's number for it, 0 outside one. `copies` are the paths of other items, in any share,
     with the same bytes, or some of them if there are many. `arrived_with` is how many items of the share were created
     in the same minute, itself included, where they are `WAVE` or more; else 1. `holds` are the numbers of the holds
-    that the catalogue says cover it, in force or not. `in_vault` says that it lies in the vault, and `path` where it
-    came from. `identities` are those of entity types of which it holds just
-    one value, where they were asked for.
+    that the catalogue says cover it, in force or not. `in_vault` says that it lies in quarantine, and `path` where it
+    came from. `identities` are those of entity types of which it holds just one value, where they were asked for.
+    `stored_in` is what the source itself tells of the sort of place.
     """
 
     share: str
@@ -48,6 +48,7 @@ class Record:
     holds: tuple[int, ...] = ()
     in_vault: bool = False
     identities: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    stored_in: frozenset[str] = frozenset()
 
     @property
     def categories(self) -> frozenset[DataCategory]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from agent.catalogue.jobs import Wanted
 from agent.model.service import Job, JobName, JobResult, JobRun
-from agent.settings import Settings
+from agent.settings import Settings, ShareSettings, TenantSettings
 from agent.timetable.cron import next_time
 from agent.timetable.window import ALWAYS, Window
 
@@ -35,7 +35,7 @@ class Timetable:
 
     def _wanted(self, now: datetime, never_scanned: Collection[str]) -> Iterator[Wanted]:
         jobs = self.settings.service.jobs
-        for share in self.settings.shares:
+        for share in self._places:
             cron = share.reconcile or jobs.reconcile
             if cron is not None:
                 first = now if share.name in never_scanned else self._next(JobName.RECONCILE, share.name, cron, now)
@@ -59,8 +59,13 @@ class Timetable:
         return next_time(cron, self.zone, now, jitter, f"{name}\0{share}")
 
     def hours(self, share: str) -> Window:
-        """When the share may be scanned."""
-        return next((one.hours for one in self.settings.shares if one.name == share), ALWAYS)
+        """When the share, or the tenant, may be scanned."""
+        return next((one.hours for one in self._places if one.name == share), ALWAYS)
+
+    @property
+    def _places(self) -> tuple[ShareSettings | TenantSettings, ...]:
+        """What is gone through by a job of its own: shares, and tenants as a whole."""
+        return (*self.settings.shares, *self.settings.tenants)
 
     def may_run(self, job: Job, now: datetime) -> bool:
         """Whether the job may begin or go on now: somebody asked for it, or it is not paused and its hours are open."""
