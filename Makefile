@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := python3 python3-venv libarchive13
-DEBIAN_FOR_TESTS := age tesseract-ocr-eng strace libpangoft2-1.0-0 systemd man-db # without them a few tests are skipped
+DEBIAN_FOR_TESTS := age tesseract-ocr-eng strace libpangoft2-1.0-0 systemd man-db rclone # without them a few tests are skipped
 DEBIAN_FOR_PACKAGE := git debhelper dpkg-dev fakeroot po-debconf
 SHARE ?= .retentiond/sample-share
 STATE ?= .retentiond
@@ -90,6 +90,16 @@ faults: setup ## a fault at every system call of every act, on real ext4 and xfs
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
 	$(BIN)/python -m tests.faults $(ARGS)
 
+FOREIGN := .venv-foreign
+$(FOREIGN)/.ready: requirements-foreign.lock
+	$(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-foreign.lock
+	@touch $@
+
+.PHONY: foreign
+foreign: setup system-for-tests $(FOREIGN)/.ready ## the emulator of Microsoft 365, asked by rclone and by Microsoft's own SDK (half a GB)
+	RETENTIOND_MSGRAPH_PYTHON=$(abspath $(FOREIGN))/bin/python $(BIN)/python -m pytest -q tests/connectors/microsoft365/test_emulator_foreign_clients.py
+
 DATA ?=
 .PHONY: model
 model: setup ## train the shipped models anew from training/ and the public sets in DATA=/path/to/folder
@@ -99,7 +109,8 @@ model: setup ## train the shipped models anew from training/ and the public sets
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra pdf --extra training --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra microsoft365 --extra ocr --extra outlook-stores --extra access --extra pdf --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -c requirements-dev.lock -o requirements.lock
+	echo "msgraph-sdk>=1.60" | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-foreign.lock
 
 .PHONY: clean
 clean: ## remove what setup and scan made here
-	rm -rf $(VENV) .retentiond .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(FOREIGN) .retentiond .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,24 +7,25 @@ import datetime as dt
 import functools
 import hmac
 import os
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent import bootstrap, strongroom
+from agent import bootstrap, strongroom, tenancy
 from agent.catalogue.store import Catalogue
-from agent.disposition.base import Means, Source
-from agent.disposition.destroy import Destruction
+from agent.disposition.base import Keeper, Means, Source
+from agent.disposition.custody import Ending, Returning
 from agent.disposition.guards import Caps
 from agent.disposition.quarantine import Quarantine
-from agent.disposition.restore import Restoring
 from agent.keys import derive, master_key
+from agent.model.disposal import Custody
 from agent.usecases.dispose import Rules
 from agent.usecases.dispose_rules import Clock
 from connectors.base import Scope, read_name
+from connectors.keeping import Keeping
 from connectors.registry import holding_class
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from agent.usecases.evaluate import Terms
     from agent.usecases.minimise import Minimiser
 
+FILESYSTEM = "filesystem"
 _TIMEX_BYTES = 256  # struct timex has 208 on 64-bit machines; its first field, `modes`, 0: only look
 _NOT_SYNCHRONISED = 5  # TIME_ERROR
 
@@ -46,15 +48,23 @@ class Bench:
 
     means: Means
     quarantine: Quarantine
-    restoring: Restoring
-    destruction: Destruction
+    restoring: Returning
+    destruction: Ending
     schedule: RetentionSchedule
     outbox: Path
 
 
+# Gives, for a share of a service, what acts there; none if nothing may. It is closed by who asked for it.
+KeepingOf = Callable[["Share"], Keeping | None]
+
+
 @contextmanager
-def bench(settings: Settings, state: Path, catalogue: Catalogue, terms: Terms) -> Iterator[Bench]:
+def bench(
+    settings: Settings, state: Path, catalogue: Catalogue, terms: Terms, keeping_of: KeepingOf | None = None
+) -> Iterator[Bench]:
     """What acts, with the vault open and every share that has been scanned. Nobody else acts meanwhile.
+
+    Without `keeping_of`, drives and mailboxes are acted on as the settings of their tenants let us.
 
     Raises `UsageError` if somebody else does, `ConfigurationError` and `VaultError` if the vault cannot be opened.
     """
@@ -63,14 +73,27 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, terms: Terms) -
     schedule = terms.schedule
     with ExitStack() as opened:
         opened.enter_context(sole_actor(state))
-        vault = opened.enter_context(strongroom.open_vault(settings, state))
-        sources = {}
+        vault = (
+            opened.enter_context(strongroom.open_vault(settings, state))
+            if vault_is_needed(settings, state, catalogue)
+            else None
+        )
+        if keeping_of is None:
+            keepings = tenancy.Keepings(settings, state)
+            opened.callback(keepings.close)
+            keeping_of = keepings.of
+        sources, keepers = {}, {}
         for share in catalogue.shares():
-            holding = holding_class("filesystem")(
-                read_name(share.location), share.name, quiet_seconds=settings.disposition.quiet_minutes * 60
-            )
-            opened.callback(holding.close)
-            sources[share.name] = Source(holding, Scope(share.name, share.identity))
+            scope = Scope(share.name, share.identity)
+            if share.kind == FILESYSTEM:
+                holding = holding_class(FILESYSTEM)(
+                    read_name(share.location), share.name, quiet_seconds=settings.disposition.quiet_minutes * 60
+                )
+                opened.callback(holding.close)
+                sources[share.name] = Source(holding, scope)
+            elif (keeping := keeping_of(share)) is not None:
+                opened.callback(keeping.close)
+                keepers[share.name] = Keeper(keeping, scope)
         secret = derive(master_key(state / "master.key"), "disposal digests")
         means = Means(
             catalogue.disposals,
@@ -80,6 +103,7 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, terms: Terms) -
             bootstrap.now,
             functools.partial(bootstrap.today, schedule),
             bootstrap.who(),
+            keepers,
         )
         outbox = Path(settings.disposition.outbox) if settings.disposition.outbox else state / "outbox"
         deriving = Deriving(
@@ -90,7 +114,16 @@ def bench(settings: Settings, state: Path, catalogue: Catalogue, terms: Terms) -
             functools.partial(_minimiser, settings, schedule, terms.form.identify, opened),
         )
         note = deriving.note if settings.disposition.notes else None
-        yield Bench(means, Quarantine(means, deriving, note), Restoring(means), Destruction(means), schedule, outbox)
+        yield Bench(means, Quarantine(means, deriving, note), Returning(means), Ending(means), schedule, outbox)
+
+
+def vault_is_needed(settings: Settings, state: Path, catalogue: Catalogue) -> bool:
+    """Whether acting takes the vault: unless there is none, every share is of a service that keeps by itself what is
+    taken, and nothing has ever gone into a vault."""
+    if strongroom.vault_places(settings, state).directory.exists():
+        return True
+    kinds = {share.kind for share in catalogue.shares()}
+    return not kinds or FILESYSTEM in kinds or bool(catalogue.disposals.shares_of(Custody.VAULT))
 
 
 def _anonymiser(settings: Settings, schedule: RetentionSchedule, opened: ExitStack) -> Anonymiser:
@@ -132,6 +165,7 @@ def rules(settings: Settings, shares: Sequence[Share]) -> Rules:
         Caps(how.caps.items, int(how.caps.gib * 2**30), how.caps.percent),
         how.relocate,
         twins(shares, frozenset(share.name for share in settings.shares)),
+        frozenset(share.name for share in shares if share.kind != FILESYSTEM),
     )
 
 
@@ -143,7 +177,8 @@ def twins(shares: Sequence[Share], configured: Set[str]) -> frozenset[str]:
     """
     found = set[str]()
     for one, other in combinations(shares, 2):
-        if one.identity == other.identity or _overlap(one.location, other.location):
+        on_disk = one.kind == other.kind == FILESYSTEM
+        if one.identity == other.identity or (on_disk and _overlap(one.location, other.location)):
             left_over = {one.name, other.name} - configured
             found |= left_over if len(left_over) == 1 else {one.name, other.name}
     return frozenset(found)

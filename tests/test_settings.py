@@ -41,7 +41,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     [
         ("a: 1\nscheduel: x\n", ":1: a: there is no such key"),
         ("jobs: 1\nscheduel: x\n", ":2: scheduel: there is no such key. Did you mean `schedule`?"),
-        ("zzz: x\n", "Known here: shares, schedule"),
+        ("zzz: x\n", "Known here: shares, tenants, schedule"),
         ("jobs: '3'\n", ":1: jobs: must be a whole number"),
         ("jobs: 1.5\n", ":1: jobs: must be a whole number"),
         ("files_per_second: 0\n", ":1: files_per_second: must be above 0"),

@@ -70,9 +70,9 @@ disposal = Table(
     Column("target_name", LargeBinary),
     Column("bundle_id", IdNumber, ForeignKey("bundle.id")),
     Column("certificate_id", Text, ForeignKey("certificate.id")),
-    # Who keeps it while it is in quarantine (vault or source), and what the source may keep after it was deleted there.
+    # Who keeps it while it is in quarantine: the vault, or its source, and then at which version there.
     Column("custody", Text, nullable=False, server_default="vault"),
-    Column("remains", Text, nullable=False, server_default=""),
+    Column("kept_version", LargeBinary, nullable=False, server_default=text("x''")),
     Index("uq_disposal_one_open", "item_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_disposal_state", "state"),
     Index("ix_disposal_item_id", "item_id"),

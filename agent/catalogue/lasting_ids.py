@@ -20,10 +20,14 @@ _ITEM = (
     "SELECT i.id, i.folder_id, i.name FROM item i JOIN folder f ON f.id = i.folder_id "
     "WHERE i.file_id = ? AND i.generation > 0 AND i.state < 3 AND f.share_id = ?"
 )
-_OURS = (
-    "SELECT 1 FROM item i JOIN folder f ON f.id = i.folder_id WHERE i.file_id = ? AND i.generation > 0 "
-    "AND f.share_id = ? AND (i.state = 3 OR EXISTS (SELECT 1 FROM disposal d WHERE d.item_id = i.id "
-    "AND d.state IN ('planned', 'sealed', 'restoring', 'conflict')))"
+_ON_ITS_WAY = (
+    "SELECT 1 FROM item i JOIN folder f ON f.id = i.folder_id JOIN disposal d ON d.item_id = i.id "
+    "WHERE i.file_id = ? AND i.generation > 0 AND f.share_id = ? "
+    "AND d.state IN ('planned', 'sealed', 'restoring', 'conflict')"
+)
+_TAKEN = (
+    "SELECT 1 FROM item i JOIN folder f ON f.id = i.folder_id "
+    "WHERE i.file_id = ? AND i.generation > 0 AND f.share_id = ? AND i.state IN (3, 4)"
 )
 
 
@@ -49,9 +53,13 @@ class LastingIds:
         found = self._connection.exec_driver_sql(_ITEM, (file_id, self._share_id)).first()
         return Row(*found) if found else None
 
-    def is_ours(self, file_id: bytes) -> bool:
-        """Whether we have taken the item, or are about to: then its disposal says where it is."""
-        return self._connection.exec_driver_sql(_OURS, (file_id, self._share_id)).first() is not None
+    def is_on_its_way(self, file_id: bytes) -> bool:
+        """Whether we are taking the item, or giving it back: then its disposal says where it is."""
+        return self._connection.exec_driver_sql(_ON_ITS_WAY, (file_id, self._share_id)).first() is not None
+
+    def was_taken(self, file_id: bytes) -> bool:
+        """Whether we have quarantined the item, or destroyed it."""
+        return self._connection.exec_driver_sql(_TAKEN, (file_id, self._share_id)).first() is not None
 
     def bring(self, item: Item) -> Row | None:
         """Moves the item's row, if it has one, to where the item lies now. In any case nothing else has that place."""

@@ -31,7 +31,18 @@ from agent.catalogue.tables import (
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import Finding
 from agent.model.outcome import Extraction, ItemReason, Outcome, OutcomeKind
-from connectors.base import FolderFailed, FolderFound, FolderGone, FolderSkipped, Gone, Item, ItemRef, Met, Swept
+from connectors.base import (
+    FolderFailed,
+    FolderFound,
+    FolderGone,
+    FolderSkipped,
+    Gone,
+    Item,
+    ItemRef,
+    Met,
+    SkipReason,
+    Swept,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -127,8 +138,19 @@ class Recorder:
         self._findings(results)
 
     def _is_ours(self, result: ItemResult) -> bool:
+        """Whether the item is told as what we have made of it. One that we have taken, and that people have brought
+        back among their own, is told like any other."""
         there = result.item
-        return there is not None and there.generation > 0 and self._lasting.is_ours(there.file_id)
+        if there is None or not there.generation:
+            return False
+        if self._lasting.is_on_its_way(there.file_id):
+            return True
+        if result.outcome.reason != SkipReason.OWN_QUARANTINE or not self._lasting.was_taken(there.file_id):
+            return False
+        row = self._lasting.item(there.file_id)
+        if row is not None:  # it was told to lie elsewhere while we took it
+            self._mark_missing(item.c.id == row.id)
+        return True
 
     def _is_live(self, folder_id: int, name: bytes) -> bool:
         statement = "SELECT 1 FROM item WHERE folder_id = ? AND name = ? AND state = 0"
@@ -161,7 +183,7 @@ class Recorder:
         }
 
     def _refreshed(self, there: Item) -> None:
-        if self._lasting.is_ours(there.file_id) or self._lasting.refresh(there, _facts(there)):
+        if self._lasting.is_on_its_way(there.file_id) or self._lasting.refresh(there, _facts(there)):
             return
         # The caller knew it when it was told, and does not any more: it is read in the next pass.
         again = Outcome(OutcomeKind.FAILED, ItemReason.CHANGED_WHILE_READ)

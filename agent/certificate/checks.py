@@ -10,7 +10,16 @@ from itertools import pairwise
 from agent.audit import tree
 from agent.audit.checkpoint import Checkpoint
 from agent.audit.leaf import AuditKind, Digest, Leaf, NotALeaf, Reference, decode
-from agent.certificate.document import Certificate, Copy, CopyKind, DestroyedItem, LogEntry, Sanitisation
+from agent.certificate.document import (
+    BINS,
+    OF_SERVICES,
+    Certificate,
+    Copy,
+    CopyKind,
+    DestroyedItem,
+    LogEntry,
+    Sanitisation,
+)
 from agent.certificate.fields import say_moment
 from agent.model.disposal import DisposalState
 from agent.model.schedule import Disposition
@@ -58,6 +67,7 @@ def _twice(certificate: Certificate) -> Iterator[str]:
 def _faults_of(item: DestroyedItem, issued_at: datetime, checkpoint: Checkpoint) -> Iterator[str]:
     yield from _faults_of_decision(item)
     yield from _faults_of_order(item, issued_at)
+    yield from _faults_in_vault(item) if item.source_item is None else _faults_at_source(item)
     yield from _faults_of_copies(item, issued_at)
     yield from _faults_of_evidence(item, checkpoint)
 
@@ -95,7 +105,7 @@ def _faults_of_order(item: DestroyedItem, issued_at: datetime) -> Iterator[str]:
             yield f"it was {after} at {say_moment(second)}, before it was {before} at {say_moment(first)}."
 
 
-def _faults_of_copies(item: DestroyedItem, issued_at: datetime) -> Iterator[str]:
+def _faults_in_vault(item: DestroyedItem) -> Iterator[str]:
     kinds = Counter(copy.kind for copy in item.copies)
     if kinds[CopyKind.ORIGINAL] != 1 or kinds[CopyKind.VAULT_COPY] != 1:
         yield "it must be said of the original and of the copy in the vault, once each, what became of them."
@@ -104,6 +114,25 @@ def _faults_of_copies(item: DestroyedItem, issued_at: datetime) -> Iterator[str]
             yield "its original did not go between its quarantine and its destruction."
         if copy.kind is CopyKind.VAULT_COPY and copy.at != item.erased_at:
             yield "the copy in the vault did not go when it was erased."
+        if copy.kind in OF_SERVICES:
+            yield "it has a copy of a kind that only services keep, but no service has deleted it."
+
+
+def _faults_at_source(item: DestroyedItem) -> Iterator[str]:
+    kinds = Counter(copy.kind for copy in item.copies)
+    if kinds[CopyKind.ORIGINAL] != 1 or kinds[CopyKind.VAULT_COPY]:
+        yield "it must be said of the original, once, what became of it, and there was no copy in the vault."
+    for copy in item.copies:
+        if copy.kind is CopyKind.ORIGINAL and copy.at != item.destroyed_at:
+            yield "its original did not go when it was destroyed."
+        if copy.kind is CopyKind.ORIGINAL and copy.category is not Sanitisation.BEYOND_USE:
+            yield "what a service has deleted can only be said to be beyond use."
+        if copy.kind in BINS and copy.remains_until is not None and copy.remains_until > item.erased_at.date():
+            yield "it is said to be erased while a recycle bin may still have it."
+
+
+def _faults_of_copies(item: DestroyedItem, issued_at: datetime) -> Iterator[str]:
+    for copy in item.copies:
         if copy.at is not None and copy.at > issued_at:
             yield "a copy went after the certificate was issued."
         if copy.category is Sanitisation.PURGE and not _may_be_purged(copy):

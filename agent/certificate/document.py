@@ -15,6 +15,21 @@ STATEMENT = (
     "every key that could open it was overwritten. The proofs below show that the audit log recorded this. What may "
     "remain of them elsewhere, or of those keys, is said with its date where one is known."
 )
+STATEMENT_AT_SOURCE = (
+    "The items named below were destroyed at the end of their retention period, after two people had approved it and "
+    "while no hold, restriction or open request covered them. Each lay out of people's reach in a quarantine of its "
+    "own source, a service that others run, and was deleted there. That it was deleted is what the service has told; "
+    "nothing was overwritten by us. The proofs below show that the audit log recorded this. What the service may keep "
+    "of them, and what may remain elsewhere, is said with its date where one is known."
+)
+STATEMENT_OF_BOTH = (
+    "The items named below were destroyed at the end of their retention period, after two people had approved it and "
+    "while no hold, restriction or open request covered them. Those for which a copy in the vault is named were kept "
+    "encrypted under a key of their own, and every key that could open them was overwritten. The others lay out of "
+    "people's reach in a quarantine of their own source, a service that others run, and were deleted there: that they "
+    "were is what the service has told. The proofs below show that the audit log recorded this. What may remain of "
+    "them elsewhere, of those keys, or with the service, is said with its date where one is known."
+)
 
 
 class CopyKind(StrEnum):
@@ -28,6 +43,16 @@ class CopyKind(StrEnum):
     REPLICA = "replica"
     EXPORT = "export"  # handed back to whom it belongs
     WITH_RECIPIENT = "with_recipient"  # given to somebody outside, who was told
+    RECYCLE_BIN = "recycle_bin"  # of the service that it was deleted in, as are the following
+    SECOND_STAGE = "second_stage_recycle_bin"
+    PRESERVATION_HOLD = "preservation_hold_library"
+    RECOVERABLE_ITEMS = "recoverable_items"
+    SERVICE_BACKUP = "service_backup"
+
+
+# What only services have; out of the bins among them their people take things again.
+BINS = frozenset({CopyKind.RECYCLE_BIN, CopyKind.SECOND_STAGE, CopyKind.RECOVERABLE_ITEMS})
+OF_SERVICES = BINS | {CopyKind.PRESERVATION_HOLD, CopyKind.SERVICE_BACKUP}
 
 
 class Sanitisation(StrEnum):
@@ -87,6 +112,10 @@ class DestroyedItem:
     given item is meant, nobody else can. `disposal` is the number under which the catalogue keeps it, `source` the
     share it lay on; its path may name people and stands nowhere. `quarantined_at` is when its sealed copy was recorded,
     from when on it lay out of reach.
+
+    `source_item` is there if its source kept it in quarantine, a service, and deleted it: the keyed hash of the id that
+    it had there. Such an item never had a copy in the vault, and is erased once no recycle bin has it any more; if
+    nobody had read it, `content` is the keyed hash of its id and version.
     """
 
     disposal: int
@@ -103,6 +132,7 @@ class DestroyedItem:
     erased_at: datetime
     copies: tuple[Copy, ...]
     evidence: Evidence
+    source_item: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

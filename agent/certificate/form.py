@@ -29,7 +29,10 @@ from agent.certificate.fields import Fields, NotACertificate, say_moment
 from agent.model.disposal import Account, Approval
 from agent.model.schedule import Disposition, Officer
 
-VERSION = 1
+VERSION, VERSION_AT_SOURCE = (
+    1,
+    2,
+)  # the second only where an item was deleted at its source: older programs know no such
 LARGEST_BYTES = 64 * 1024 * 1024  # some eight thousand items
 SUFFIX = "/certificates"  # behind the log's name: the name of the key by which its certificates are signed
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -103,7 +106,7 @@ def encode(certificate: Certificate) -> str:
     """The canonical text: JSON on one line, with sorted keys, without blanks, in ASCII; only text and whole numbers."""
     heading = certificate.heading
     said = {
-        "version": VERSION,
+        "version": _version(certificate),
         "id": heading.id,
         "organisation": heading.organisation,
         "software": heading.software,
@@ -118,8 +121,13 @@ def encode(certificate: Certificate) -> str:
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False) + "\n"
 
 
+def _version(certificate: Certificate) -> int:
+    at_source = any(item.source_item is not None for item in certificate.items)
+    return VERSION_AT_SOURCE if at_source else VERSION
+
+
 def _item(item: DestroyedItem) -> dict[str, Any]:
-    return {
+    said = {
         "disposal": item.disposal,
         "pseudonym": item.pseudonym.hex(),
         "content": item.content.hex(),
@@ -139,6 +147,9 @@ def _item(item: DestroyedItem) -> dict[str, Any]:
             "erased": _entry(item.evidence.erased),
         },
     }
+    if item.source_item is not None:
+        said["source_item"] = item.source_item.hex()
+    return said
 
 
 def _account(account: Account) -> dict[str, Any]:
@@ -192,7 +203,7 @@ def decode(text: str) -> Certificate:
     except (ValueError, RecursionError):
         raise NotACertificate("it is not JSON") from None
     whole = Fields(said, "")
-    if whole.whole("version") != VERSION:
+    if whole.whole("version") not in (VERSION, VERSION_AT_SOURCE):
         raise UnknownVersion("it is of a version that this program does not know")
     officers = [Officer(one.text("role"), one.text("name"), one.text("contact")) for one in whole.objects("officers")]
     heading = Heading(
@@ -229,6 +240,7 @@ def _read_item(said: Fields) -> DestroyedItem:
         erased_at=said.moment("erased_at"),
         copies=tuple(map(_read_copy, said.objects("copies"))),
         evidence=Evidence(*(_read_entry(evidence.fields(name)) for name in ("sealed", "destroyed", "erased"))),
+        source_item=said.hashed("source_item") if "source_item" in said else None,
     )
     evidence.end()
     return item

@@ -15,10 +15,18 @@ _WORDS = {
     "known_copy": "another file of the same content",
     "export": "copy handed back",
     "with_recipient": "copy with a recipient",
+    "recycle_bin": "recycle bin of the source",
+    "second_stage_recycle_bin": "second-stage recycle bin of the source",
+    "preservation_hold_library": "copy that a retention policy of the source holds",
+    "recoverable_items": "recoverable items of the mailbox",
+    "service_backup": "backup of the service",
+    "kept_by_source": "not dealt with: the source keeps it by itself",
+    "deleted_permanently": "deleted by its source, past every recycle bin, as that has told",
+    "recycled": "moved to the recycle bin by its source, as that has told",
     "cryptographic_erase": "every key that opened it was overwritten (cryptographic erase)",
     "overwritten": "overwritten in its place, then removed",
     "unlinked": "removed, not overwritten",
-    "nothing_there": "removed; how cannot be said, since the act was cut off",
+    "nothing_there": "removed; how cannot be said, since the act was cut off or others had done it",
     "purge_attempted": "purge, with the doubts or the time limit named beside it",
     "clear_attempted": "clear, attempted through the file system",
     "beyond_use": "beyond use: out of reach, not overwritten",
@@ -26,6 +34,7 @@ _WORDS = {
     "open_unknown": "whether somebody had it open could not be asked",
     "shared_extents": "other files or snapshots may share its blocks",
     "copies_on_write": "the file system leaves old blocks behind",
+    "content_not_read": "its content was not read: the digest is of its id and version",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from agent.audit.checkpoint import (
     LARGEST_NOTE_BYTES,
@@ -56,7 +56,8 @@ class Disposed:
     """What is on record of one item's way out. `pseudonym` is the item as the log names it.
 
     `account` has the approvals that its destruction rested on, `steps` all that was recorded of the disposal, in their
-    order. `other_copies` are those beside the original and the one in the vault.
+    order. `other_copies` are those beside the original and the one in the vault. `source_item` is the keyed hash of the
+    id that it had at its source, where that kept and deleted it.
     """
 
     disposal: int
@@ -67,6 +68,7 @@ class Disposed:
     source: str
     steps: Sequence[DisposalStep]
     other_copies: tuple[Copy, ...] = ()
+    source_item: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,16 @@ def _item(one: Disposed, entries: Mapping[int, LogEntry], vault_keys: VaultKeys)
         destroyed_at=destroyed.at,
         destroyed_by=destroyed.by,
         erased_at=erased.at,
-        copies=(_original(sealed, left), _vault_copy(erased, vault_keys), *one.other_copies),
+        copies=(
+            *(
+                (_original(sealed, left), _vault_copy(erased, vault_keys))
+                if one.source_item is None
+                else _at_source(sealed, destroyed)
+            ),
+            *one.other_copies,
+        ),
         evidence=Evidence(*filter(None, proofs)),
+        source_item=one.source_item,
     )
 
 
@@ -154,6 +164,21 @@ def _original(sealed: DisposalStep, left: DisposalStep) -> Copy:
     overwritten = left.method == "overwritten" and _HARMLESS_DOUBTS.issuperset(doubts)
     category = Sanitisation.CLEAR_ATTEMPTED if overwritten else Sanitisation.BEYOND_USE
     return Copy(CopyKind.ORIGINAL, left.method, category, left.at, doubts)
+
+
+def _at_source(sealed: DisposalStep, destroyed: DisposalStep) -> Iterator[Copy]:
+    """What became of the original where its source deleted it, and what that may have kept."""
+    yield Copy(CopyKind.ORIGINAL, destroyed.method, Sanitisation.BEYOND_USE, destroyed.at, tuple(sealed.doubts))
+    for word in destroyed.doubts:
+        kind, days = read_remains(word)
+        until = None if days is None else destroyed.at.date() + timedelta(days=days)
+        yield Copy(kind, "kept_by_source", Sanitisation.NONE, remains_until=until)
+
+
+def read_remains(word: str) -> tuple[CopyKind, int | None]:
+    """What a source may keep, and for how many days at most if that is known, as a step has it: `recycle_bin_93`."""
+    name, _, days = word.rpartition("_")
+    return (CopyKind(name), int(days)) if days.isdecimal() else (CopyKind(word), None)
 
 
 def _vault_copy(erased: DisposalStep, keys: VaultKeys) -> Copy:

@@ -14,7 +14,7 @@ COMMANDS = {
     ),
     "scan": (
         "agent.cli.scan:scan",
-        "Scan folders: which files hold personal data, which class each has, since when it is due and why.",
+        "Scan folders and tenants: which files hold personal data, which class each has, since when it is due and why.",
     ),
     "run": (
         "agent.cli.run:run",
@@ -65,6 +65,11 @@ COMMANDS = {
     "fsck": (
         "agent.cli.fsck:fsck",
         "Prove that every file ever seen is there, held, in the vault and readable, or gone as recorded.",
+    ),
+    "m365": (
+        "agent.cli.m365:m365_app",
+        "Find out how we stand with tenants of Microsoft 365: what works, which rights are missing or too much, which "
+        "sites there are; and let our app registrations in at single sites.",
     ),
     "check": (
         "agent.cli.check:check",
@@ -132,8 +137,8 @@ class _Commands(LaterGroup):
 app = typer.Typer(
     cls=_Commands,
     name="retentiond",
-    help="Finds personal data on file shares, says which retention class each file has, since when it is due and why; "
-    "and, once people have approved it, quarantines and destroys it with proof.",
+    help="Finds personal data on file shares and in Microsoft 365, says which retention class each file has, since "
+    "when it is due and why; and, once people have approved it, quarantines and destroys it with proof.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -27,6 +27,7 @@ def check(
     facts = {
         "configuration": str(config or bootstrap.configuration_file()),
         "shares": [share.name for share in settings.shares],
+        "tenants": [tenant.name for tenant in settings.tenants],
         "schedule": checked.id,
         "version": checked.version,
         "classes": [retention_class.id for retention_class in checked.classes],
@@ -37,6 +38,6 @@ def check(
 
         typer.echo(codec.dumps(facts, indent=2))
         return
-    typer.echo(f"Settings: sound ({len(settings.shares)} shares).")
+    typer.echo(f"Settings: sound ({len(settings.shares)} shares, {len(settings.tenants)} tenants).")
     typer.echo(f"Schedule: {checked.title}, version {checked.version}: sound ({len(checked.classes)} classes).")
     typer.echo(say_confinement(confinement))

@@ -48,6 +48,12 @@ _WHY = {
     Obstacle.INTERRUPTED: "interrupted",
     Obstacle.NOT_HANDED_OVER: "the export is not confirmed yet",
     Obstacle.TOO_SOON: "waits for the cool-off or the stay in quarantine to end",
+    Obstacle.NOT_IN_PLACE: "cannot be done with what its source keeps: nothing is copied out of there, or put there",
+    Obstacle.CHECKED_OUT: "checked out at its source",
+    Obstacle.HELD_AT_SOURCE: "a hold, a retention policy or a label at its source forbids it",
+    Obstacle.RECORD_AT_SOURCE: "declared a record at its source",
+    Obstacle.NOT_SIGNED_IN: "its source does not accept our credentials",
+    Obstacle.THROTTLED: "its source asks us to wait",
 }
 _MODES = {
     "observe": "of a class that is only observed (disposition.mode, disposition.classes)",
@@ -129,6 +135,7 @@ def recovered_facts(recovered: Recovered) -> dict[str, Any]:
         "put_back": recovered.put_back,
         "unsettled": {str(item): why.value for item, why in recovered.unsettled.items()},
         "leftovers_discarded": recovered.discarded,
+        "foreign_in_quarantine": recovered.foreign,
     }
 
 
@@ -181,11 +188,12 @@ def tell_run(facts: dict[str, Any]) -> None:
 def tell_erased(facts: dict[str, Any]) -> None:
     tell_recovered(facts["recovered"], quiet=True)
     count = say_count(len(facts["erased"]), "file")
-    typer.echo(f"Erased: {count}. No key exists any more that could open them.")
+    typer.echo(f"Erased: {count}. No key exists any more that could open them, and no recycle bin has them.")
 
 
 def tell_recovered(facts: dict[str, Any], *, quiet: bool = False) -> None:
     done = facts["finished"] + facts["put_back"] + facts["leftovers_discarded"] + len(facts["unsettled"])
+    done += facts["foreign_in_quarantine"]
     if quiet and not done:
         return
     typer.echo(
@@ -194,6 +202,11 @@ def tell_recovered(facts: dict[str, Any], *, quiet: bool = False) -> None:
     )
     for item, why in facts["unsettled"].items():
         typer.echo(f"  item {item}: {say_why(why)}")
+    if facts["foreign_in_quarantine"]:
+        typer.echo(
+            f"  {say_count(facts['foreign_in_quarantine'], 'item')} in the quarantine of a source of which no disposal "
+            "knows. Was the catalogue set back to an older state? Leave them there until you know."
+        )
 
 
 def tell_restored(facts: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import typer
 from agent.cli import options
 
 _SERVICE = "For the service (--system)"
+_TENANT = "For Microsoft 365 (--m365)"
 
 
 def init(
@@ -64,6 +65,88 @@ def init(
             rich_help_panel=_SERVICE,
         ),
     ] = None,
+    m365: Annotated[
+        bool,
+        typer.Option("--m365", help="Prepare for a tenant; with --system, for the service.", rich_help_panel=_TENANT),
+    ] = False,
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant",
+            metavar="NAME",
+            help="What the tenant is called here. Left out: the first part of its domain.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    tenant_id: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant-id",
+            metavar="ID|DOMAIN",
+            help="The tenant's id, or one of its domains.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    cloud: Annotated[
+        str | None,
+        typer.Option(
+            "--cloud",
+            metavar="NAME",
+            help="global, gcc, gcc_high, dod or china. Left out: global.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            "--reader",
+            metavar="CLIENT-ID",
+            help="The app registration that scans.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    writer: Annotated[
+        str | None,
+        typer.Option(
+            "--writer",
+            metavar="CLIENT-ID",
+            help="The app registration that labels, quarantines and deletes. Left out: the tenant is only observed.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--site",
+            metavar="URL",
+            help="A SharePoint site to look after, or: all. May be repeated.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    officer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--officer",
+            metavar="USER",
+            help="Who may see quarantined files; needed with --writer. May be repeated.",
+            show_default=False,
+            rich_help_panel=_TENANT,
+        ),
+    ] = None,
+    new_certificate: Annotated[
+        bool,
+        typer.Option(
+            "--new-certificate",
+            help="Make new keys and certificates; the old ones are kept aside.",
+            rich_help_panel=_TENANT,
+        ),
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Ask nothing; what is not said is as told here.", rich_help_panel=_SERVICE)
     ] = False,
@@ -83,14 +166,32 @@ def init(
 
     Neither is needed for a first scan. With --system it prepares a file server for the service: settings, schedule,
     state directory, keys, vault, and what systemd must know of the shares. It may be run again, and must be after a
-    class was switched on; then it makes only what is lacking.
+    class was switched on; then it makes only what is lacking. With --m365 it makes keys with certificates for a tenant
+    of Microsoft 365, writes the tenant into the settings, and says what is to be uploaded and granted there.
 
     Example:  retentiond init /srv/shares/office
 
     Example:  retentiond init --system --share office=/srv/shares/office --yes
+
+    Example:  retentiond init --m365 --tenant-id contoso.onmicrosoft.com --reader 11111111-2222-3333-4444-555555555555
     """
     from agent.errors import UsageError
 
+    of_tenant = (tenant, tenant_id, cloud, reader, writer, site, officer, new_certificate or None)
+    if m365:
+        from agent.cli import init_m365
+
+        if shares or share or schedule or reviewer or nights or (root and not system):
+            raise UsageError(
+                "With --m365 no shares are set up, and --root needs --system: run it once with it, and once without."
+            )
+        told = init_m365.Said(
+            tenant, tenant_id, cloud, reader, writer, site, officer, new_certificate, yes=yes, force=force
+        )
+        init_m365.init_m365(told, config, root, system=system, json=json)
+        return
+    if any(one is not None for one in of_tenant):
+        raise UsageError("These options belong to --m365:  retentiond init --m365 --tenant-id ID --reader CLIENT-ID")
     if system:
         from agent.cli.init_system import Said, init_system
 

@@ -1,4 +1,4 @@
-"""The questions of `retentiond init --system`: at most five, each with a default and the reason for asking."""
+"""The questions of `retentiond init --system` and `--m365`: few, each with the reason for asking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 _PARTS = ";"
 
 
-def ask(question: str, why: str, default: str, read: Callable[[str], Answer]) -> Answer:
+def ask(question: str, why: str, default: str | None, read: Callable[[str], Answer]) -> Answer:
     """The answer, asked for again until it can be read."""
     typer.echo(f"\n{why}", err=True)
     while True:
@@ -60,6 +60,57 @@ def ask_reviewers(read: Callable[[tuple[str, ...]], Answer]) -> Answer:
         "named later, in the settings.",
         "nobody yet",
         lambda said: read(() if said == "nobody yet" else parted(said)),
+    )
+
+
+def ask_tenant(read: Callable[[str], Answer]) -> Answer:
+    return ask(
+        "Tenant",
+        "Which tenant of Microsoft 365? Its id, or one of its domains such as contoso.onmicrosoft.com.",
+        None,
+        read,
+    )
+
+
+def ask_cloud(known: str, read: Callable[[str], Answer]) -> Answer:
+    return ask("Cloud", f"In which of Microsoft's clouds is it: {known}?", "global", read)
+
+
+def ask_reader(read: Callable[[str], Answer]) -> Answer:
+    return ask(
+        "Reader's client id",
+        "By which app registration do we sign in to scan? Its application (client) id; register it in Entra first.",
+        None,
+        read,
+    )
+
+
+def ask_writer(read: Callable[[str], Answer]) -> Answer | None:
+    return ask(
+        "Writer's client id",
+        "By which one to label, quarantine and delete? Without one the tenant can only be observed; it can be named "
+        "later.",
+        "none yet",
+        lambda said: None if said == "none yet" else read(said),
+    )
+
+
+def ask_sites(read: Callable[[str], Answer]) -> Answer:
+    return ask(
+        f"Sites, as https://…{_PARTS} https://…",
+        "Which SharePoint sites shall be looked after? Their addresses; or all, or none. OneDrives and mailboxes can "
+        "be named later, in the settings.",
+        "none",
+        read,
+    )
+
+
+def ask_officers(read: Callable[[str], Answer]) -> Answer:
+    return ask(
+        f"Officers, as ann@example.org{_PARTS} …",
+        "Who may see the folder in which files are quarantined, besides us?",
+        None,
+        read,
     )
 
 

@@ -143,10 +143,10 @@ def _ground(machine: Machine, said: Said, template: str, *, asks: bool) -> Groun
 def _as_set(machine: Machine, said: Said) -> Ground:
     """The settings that are there. Raises `UsageError` if the options say something else."""
     settings = load_settings(machine.at(plan.SETTINGS))
-    if not settings.shares:
+    if not settings.shares and not settings.tenants:
         raise UsageError(
-            f"{plan.SETTINGS} is there, and names no share. Add one under `shares`, or use --force to replace it: "
-            "the old one is kept."
+            f"{plan.SETTINGS} is there, and names no share and no tenant. Add one under `shares`, or use --force to "
+            "replace it: the old one is kept."
         )
     wrong = differences(
         settings,

@@ -20,6 +20,7 @@ from agent.usecases.set_up_machine import Machine
 from agent.usecases.set_up_places import Place, most_watches
 from agent.usecases.set_up_seal import HOST_KEY
 from agent.usecases.set_up_settings import may_act
+from agent.usecases.set_up_tenant import SCAN_DROP_IN
 from agent.vault.medium import overwriting_doubts
 
 _UNIT_FOLDERS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
@@ -129,6 +130,8 @@ def notes(outcome: Outcome) -> Iterator[str]:
         if str(place.mount.at) == "/" and place.is_empty:
             yield f"{place.share.path} is empty. If it is to be mounted, mount it before the first scan."
     yield from _roles(outcome.settings, outcome.schedule)
+    if outcome.settings.tenants and not outcome.machine.at(SCAN_DROP_IN).exists():
+        yield "The services do not reach Microsoft 365 yet. To let them:  retentiond init --m365 --system"
     if outcome.root_key.is_sealed and outcome.root_key.sealed_with == HOST_KEY:
         yield "The host key lies on this machine's disk: whoever has the disk has the root key. A TPM2 would guard it."
     vault = next(did.path for did in outcome.did if did.what == "vault")

@@ -19,7 +19,7 @@ from agent.daemon.base import Life
 from agent.daemon.jobs import Jobs, Outcome
 from agent.daemon.signs import AT_REST, Signs
 from agent.errors import UsageError
-from agent.model.disposal import DisposalState
+from agent.model.disposal import Custody, DisposalState
 from agent.model.review import Reviewer
 from agent.model.service import Job, JobName, JobResult, Role
 from agent.reports.words import say_count, say_size
@@ -71,9 +71,9 @@ class DisposeWork:
         self._take_up(settings)
 
     def begin(self) -> None:
-        """Settles what an earlier process left behind, as far as there is a vault at all."""
+        """Settles what an earlier process left behind, as far as there is anything to act with."""
         self._jobs.reclaim()
-        if not self._vault_is_there():
+        if not self._can_act():
             log.info("vault.none")
             return
         self._signs.say("settling what was left unfinished")
@@ -99,7 +99,7 @@ class DisposeWork:
     # Jobs
 
     def _dispose(self, job: Job) -> Outcome:
-        if not self._vault_is_there():
+        if not self._can_act():
             return _NO_VAULT
         self._check_clock()
         self._signs.say("carrying out what is approved")
@@ -132,16 +132,19 @@ class DisposeWork:
         return Outcome(JobResult.PARTIAL if kept else JobResult.DONE, said + ".")
 
     def _erase(self, job: Job) -> Outcome:
-        if not self._vault_is_there():
+        if not self._can_act():
             return _NO_VAULT
         self._check_clock()
         self._signs.say("erasing keys")
         with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
             self._tell_recovered(self._recover(bench))
             ceremony, erased = bench.destruction.erase()
-        if erased:
-            log.info("keys.erased", items=len(erased), survivors=ceremony.survivors)
-        return Outcome(JobResult.DONE, f"The keys of {say_count(len(erased), 'item')} are erased.")
+        keys = sum(one.custody is Custody.VAULT for one in erased)
+        if keys:
+            log.info("keys.erased", items=keys, survivors=ceremony.survivors)
+        if len(erased) > keys:
+            log.info("bins.left", items=len(erased) - keys)
+        return Outcome(JobResult.DONE, f"{say_count(len(erased), 'item is', 'items are')} erased.")
 
     def _sample(self, job: Job) -> Outcome:
         from agent.usecases.vault import sampled, verify
@@ -188,6 +191,10 @@ class DisposeWork:
     def _vault_is_there(self) -> bool:
         return strongroom.vault_places(self._settings, self._state).directory.exists()
 
+    def _can_act(self) -> bool:
+        """Whether there is a vault, or none is needed."""
+        return self._vault_is_there() or not acting.vault_is_needed(self._settings, self._state, self._catalogue)
+
     def _check_clock(self) -> None:
         clock = acting.clock(self._settings)
         rules = ActRules(self._catalogue, self._reviewers, bootstrap.who(), clock)
@@ -211,6 +218,8 @@ class DisposeWork:
                 put_back=recovered.put_back,
                 unsettled=len(recovered.unsettled),
             )
+        if recovered.foreign:
+            log.error("quarantine.foreign", items=recovered.foreign)
 
     def _standings(self) -> ReviewStandings:
         today = bootstrap.today(self._schedule)

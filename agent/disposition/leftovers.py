@@ -76,7 +76,9 @@ class Leftovers:
 
     def clear_vault(self) -> int:
         """Removes the vault's copies of what was put back or restored, and of remainders that are in their place;
-        tells how many."""
+        tells how many. Where there is no vault, nothing lies in it."""
+        if self._means.strongroom is None:
+            return 0
         vault, journal = self._means.vault, self._means.journal
         leftovers = []
         for entry in vault.entries():

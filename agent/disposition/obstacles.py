@@ -9,7 +9,13 @@ from connectors import errors
 _BY_SOURCE: tuple[tuple[type[errors.ConnectorError], Obstacle], ...] = (
     (errors.ItemNotFound, Obstacle.GONE),
     (errors.ItemChanged, Obstacle.CHANGED),
+    (errors.CheckedOut, Obstacle.CHECKED_OUT),
     (errors.LockedAtSource, Obstacle.OPEN),
+    (errors.RecordAtSource, Obstacle.RECORD_AT_SOURCE),
+    (errors.HeldAtSource, Obstacle.HELD_AT_SOURCE),
+    (errors.NotSignedIn, Obstacle.NOT_SIGNED_IN),
+    (errors.Throttled, Obstacle.THROTTLED),
+    (errors.Unsupported, Obstacle.NOT_IN_PLACE),
     (errors.Immutable, Obstacle.IMMUTABLE),
     (errors.PermissionDenied, Obstacle.DENIED),
     (errors.SeveralNames, Obstacle.SEVERAL_NAMES),
@@ -22,7 +28,9 @@ _BY_SOURCE: tuple[tuple[type[errors.ConnectorError], Obstacle], ...] = (
 )
 
 # After these the next item of the share, or any item, will fare no better.
-ENDS_THE_SHARE = frozenset({Obstacle.READ_ONLY, Obstacle.NO_HOLD, Obstacle.SHARE_AWAY})
+ENDS_THE_SHARE = frozenset(
+    {Obstacle.READ_ONLY, Obstacle.NO_HOLD, Obstacle.SHARE_AWAY, Obstacle.NOT_SIGNED_IN, Obstacle.THROTTLED}
+)
 ENDS_THE_RUN = frozenset({Obstacle.NO_ROOM, Obstacle.PAUSED, Obstacle.VAULT_FAULT})
 
 

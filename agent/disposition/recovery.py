@@ -1,4 +1,7 @@
-"""After a crash: every disposal that was cut off is finished or undone. Runs before anything else; idempotent."""
+"""After a crash: every disposal that was cut off is finished or undone. Runs before anything else; idempotent.
+
+What its source keeps is settled by `in_place_recovery.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from agent.disposition.obstacles import of_source, of_vault
 from agent.disposition.quarantine import Quarantine
 from agent.disposition.restore import Restoring
 from agent.disposition.wrapping import unwrap
-from agent.model.disposal import DisposalState, Obstacle
+from agent.model.disposal import Custody, DisposalState, Obstacle
 from agent.vault.base import Fate, VaultError
 from connectors.errors import ConnectorError, PlaceTaken
 
-_CUT_OFF = (
+CUT_OFF = (
     DisposalState.PLANNED,
     DisposalState.SEALED,
     DisposalState.RESTORING,
@@ -28,12 +31,25 @@ _CUT_OFF = (
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """What a recovery did: how many disposals it finished, how many items it put back, what it could not settle or has
-    left in quarantine (by item), and how many leftover copies it took out of the vault and out of holds."""
+    left in quarantine (by item), and how many leftover copies it took out of the vault and out of holds.
+
+    `foreign` is how many things lie in the quarantine of a source of which no disposal knows.
+    """
 
     finished: int = 0
     put_back: int = 0
     unsettled: dict[int, Obstacle] = field(default_factory=dict)
     discarded: int = 0
+    foreign: int = 0
+
+    def __add__(self, other: Recovered) -> Recovered:
+        return Recovered(
+            self.finished + other.finished,
+            self.put_back + other.put_back,
+            {**self.unsettled, **other.unsettled},
+            self.discarded + other.discarded,
+            self.foreign + other.foreign,
+        )
 
 
 class Recovery:
@@ -50,7 +66,9 @@ class Recovery:
         """Settles every disposal whose share can be reached."""
         finished, put_back, unsettled = 0, 0, dict[int, Obstacle]()
         cleared = self._leftovers.clear_holds(unsettled)  # first, so that no key goes while an original lies there
-        for disposal in self._means.journal.of_state(*_CUT_OFF):
+        for disposal in self._means.journal.of_state(*CUT_OFF):
+            if disposal.custody is Custody.SOURCE:
+                continue
             if disposal.state is not DisposalState.DESTROYING and disposal.share not in self._means.sources:
                 unsettled[disposal.item_id] = Obstacle.SHARE_AWAY
                 continue

@@ -23,6 +23,7 @@ class Standing(StrEnum):
     HELD = "held"  # in the hold of its share
     VAULTED = "vaulted"  # in the vault, and readable
     UNREAD = "unread"  # in the vault; the caller did not want it read this time
+    AT_SOURCE = "at_source"  # in a service, in its place or in quarantine there, as is recorded: not looked at
     DESTROYED = "destroyed"
     ERASED = "erased"
     CERTIFIED = "certified"  # erased, and on a certificate

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent.fsck.absent import Absent
+from agent.fsck.at_source import AtSource
 from agent.fsck.base import Kind, Report, Standing, VaultFiles
 from agent.fsck.eyes import Eyes
 from agent.fsck.findings import Findings, shown
@@ -40,10 +41,11 @@ def check(
 ) -> Report:
     """Proves where every item ever seen is, or tells what is wrong. Nothing on any disk is changed.
 
-    `shares` says where each share is mounted, `holds` where its hold is if it is not `hold_name` in its root. Without
-    `vault` the vault is not looked at. With `log_key`, the log's public line, signatures are checked. Of the objects in
-    the vault, the part `read_objects` (0 to 1), chosen at random, is read from end to end; of the others the keys are
-    tried. Nobody may be acting meanwhile: what has only just been moved would be missed.
+    `shares` says where each share is mounted, `holds` where its hold is if it is not `hold_name` in its root; shares of
+    services are not looked at. Without `vault` the vault is not looked at. With `log_key`, the log's public line,
+    signatures are checked. Of the objects in the vault, the part `read_objects` (0 to 1), chosen at random, is read
+    from end to end; of the others the keys are tried. Nobody may be acting meanwhile: what has only just been moved
+    would be missed.
 
     Raises `CatalogueError`, `VaultNotOpened`, `UsageError` for a line that is no key.
     """
@@ -51,12 +53,15 @@ def check(
     chance = secrets.SystemRandom().random
     with reading(catalogue) as connection, contextlib.ExitStack() as opened:
         rows, findings = Rows(connection), Findings()
-        there, away = _open(rows.shares(), shares, holds or {}, hold_name, opened)
+        services = rows.services()
+        on_disk = {name: identity for name, identity in rows.shares().items() if name not in services}
+        there, away = _open(on_disk, shares, holds or {}, hold_name, opened)
         looked_at = None if vault is None else opened.enter_context(contextlib.closing(Vault(vault)))
         eyes = Eyes(there, looked_at, lambda: chance() < read_objects, lambda size_bytes: advance(0, size_bytes))
         states = States(findings, eyes, rows.scanned_since())
         absent = Absent(connection)
-        judge = Judge(findings, states, absent, rows.steps)
+        at_source = AtSource(findings, eyes)
+        judge = Judge(findings, states, at_source, absent, rows.steps)
         items = 0
         for item in rows.items():
             judge.judge(item)
@@ -64,6 +69,7 @@ def check(
             advance(1, 0)
         absent.settle(there, findings)
         _tell_unproven(states, eyes, away, findings)
+        at_source.tell()
         _tell_foreign(there, looked_at, findings)
         _tell_contradictions(rows, findings)
         if vault is None:

@@ -82,11 +82,12 @@ class Eyes:
         return Seen(
             share.held(disposal.vault_id) if share else None,
             share is not None and share.held(disposal.vault_id, ".going") is not None,
-            self._copy(disposal.vault_id),
-            self._copy(disposal.derived_id) if disposal.derived_id else _NO_COPY,
+            self.copy(disposal.vault_id),
+            self.copy(disposal.derived_id) if disposal.derived_id else _NO_COPY,
         )
 
-    def _copy(self, id: str) -> Copy:
+    def copy(self, id: str) -> Copy:
+        """What lies in the vault under that id."""
         return self.vault.take(bytes.fromhex(id)) if self.vault else _NO_COPY
 
     def alive(self, epoch: str) -> bool:

@@ -6,9 +6,22 @@ import re
 from collections.abc import Callable, Sequence
 
 from agent.fsck.absent import Absent, Missing
+from agent.fsck.at_source import AtSource
 from agent.fsck.base import Kind, Standing
 from agent.fsck.findings import Findings
-from agent.fsck.rows import DESTROYED, LIVE, MISSING, QUARANTINED, SUPERSEDED, TOMBSTONE, Disposal, Item, Step
+from agent.fsck.rows import (
+    DESTROYED,
+    LIVE,
+    MISSING,
+    QUARANTINED,
+    SOURCE,
+    SUPERSEDED,
+    TOMBSTONE,
+    VAULT,
+    Disposal,
+    Item,
+    Step,
+)
 from agent.fsck.states import States
 from agent.fsck.steps import chain_faults
 from agent.model.disposal import OVER, DisposalState
@@ -30,10 +43,16 @@ class Judge:
     """Says of one item after the other how it stands; what is wrong with it goes to `findings`."""
 
     def __init__(
-        self, findings: Findings, states: States, absent: Absent, steps: Callable[[int], Sequence[Step]]
+        self,
+        findings: Findings,
+        states: States,
+        at_source: AtSource,
+        absent: Absent,
+        steps: Callable[[int], Sequence[Step]],
     ) -> None:
         self._findings = findings
         self._states = states
+        self._at_source = at_source
         self._absent = absent
         self._steps = steps
 
@@ -52,8 +71,8 @@ class Judge:
             return self._wrong(item, "has a folder that the catalogue does not have")
         if item.state not in _FITTING:
             return self._wrong(item, "is recorded in a state that there is none of")
-        if any(not _is_sound(disposal) for disposal in item.disposals):
-            return self._wrong(item, "has a disposal whose ids or state can never have been recorded")
+        if any(not _is_sound(item, disposal) for disposal in item.disposals):
+            return self._wrong(item, "has a disposal whose ids, state or custody can never have been recorded")
         steps = {disposal.number: self._steps(disposal.number) for disposal in item.disposals}
         for disposal in item.disposals:
             for fault in chain_faults(disposal, item.number, steps[disposal.number]):
@@ -62,8 +81,12 @@ class Judge:
                 self._wrong(item, f"is on certificate {disposal.certificate}, but it is not erased")
         governing = self._governing(item)
         for disposal in item.disposals:
-            if disposal is not governing:
+            if disposal is not governing and not item.in_service:
                 self._states.former(item, disposal)
+            elif disposal is not governing:
+                self._at_source.in_order(item, disposal)
+        if item.in_service:
+            return self._at_source.standing(item, governing)
         if governing is None:
             return self._states.without_disposal(item)
         return self._states.governed(item, governing, steps[governing.number])
@@ -86,6 +109,7 @@ class Judge:
         return Standing.WRONG
 
 
-def _is_sound(disposal: Disposal) -> bool:
+def _is_sound(item: Item, disposal: Disposal) -> bool:
     ids = [disposal.vault_id, *([] if disposal.derived_id is None else [disposal.derived_id])]
-    return disposal.state in _STATES and all(_ID.fullmatch(id) for id in ids)
+    known = disposal.state in _STATES and disposal.custody == (SOURCE if item.in_service else VAULT)
+    return known and all(_ID.fullmatch(id) for id in ids)

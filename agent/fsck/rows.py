@@ -9,17 +9,22 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from agent.errors import CatalogueError
 
-SCHEMA = "0009"
+SCHEMA = "0010"
+FILESYSTEM = "filesystem"
+VAULT, SOURCE = "vault", "source"
+UNSEALED = frozenset({"planned", "conflict", "abandoned"})  # a disposal may come so far without being sealed
 LIVE, MISSING, TOMBSTONE, QUARANTINED, DESTROYED, SUPERSEDED = range(6)
 
 _ITEMS = (
     "SELECT i.id, i.state, CAST(i.version AS BLOB), CAST(i.name AS BLOB), CAST(f.path AS BLOB), s.name, "
     "d.id, CAST(d.vault_id AS TEXT), CAST(d.derived_id AS TEXT), CAST(d.state AS TEXT), CAST(d.version AS BLOB), "
-    "CAST(d.content_hash AS BLOB), CAST(d.since AS INTEGER), d.certificate_id, LENGTH(c.document) "
+    "CAST(d.content_hash AS BLOB), CAST(d.since AS INTEGER), d.certificate_id, LENGTH(c.document), "
+    "CAST(d.custody AS TEXT), LENGTH(i.file_id), LENGTH(d.kept_version), s.kind "
     "FROM item i LEFT JOIN folder f ON f.id = i.folder_id LEFT JOIN share s ON s.id = f.share_id "
     "LEFT JOIN disposal d ON d.item_id = i.id LEFT JOIN certificate c ON c.id = d.certificate_id ORDER BY i.id, d.id"
 )
@@ -28,7 +33,10 @@ _STEPS = "SELECT id, item_id, before, after, why, epoch FROM disposal_step WHERE
 
 @dataclass(frozen=True, slots=True)
 class Disposal:
-    """One disposal as it is recorded. `certificate` is empty without one, `certified` tells whether that is there."""
+    """One disposal as it is recorded. `certificate` is empty without one, `certified` tells whether that is there.
+
+    `custody` is who keeps the item in quarantine, `named` whether an id and a version at its source are on record.
+    """
 
     number: int
     vault_id: str
@@ -39,11 +47,14 @@ class Disposal:
     since: int
     certificate: str
     certified: bool
+    custody: str = VAULT
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item with all its disposals, oldest first. `share` is empty if the catalogue does not say where it was."""
+    """One item with all its disposals, oldest first. `share` is empty if the catalogue does not say where it was;
+    `in_service` tells whether that is no file system, so that it cannot be looked at from here."""
 
     number: int
     state: int
@@ -52,6 +63,7 @@ class Item:
     folder: bytes
     share: str
     disposals: tuple[Disposal, ...]
+    in_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,11 @@ class Rows:
         """The identity of each share by its name."""
         return dict(self.connection.execute("SELECT name, identity FROM share ORDER BY name"))
 
+    def services(self) -> frozenset[str]:
+        """The shares that are no file systems."""
+        rows = self.connection.execute("SELECT name FROM share WHERE kind <> ?", (FILESYSTEM,))
+        return frozenset(name for (name,) in rows)
+
     def scanned_since(self) -> dict[str, int]:
         """When the last scan that came to its end began, in microseconds since 1970, by the share's name."""
         query = (
@@ -134,8 +151,9 @@ class Rows:
         for number, of_item in itertools.groupby(rows, key=lambda row: row[0]):
             first, *more = of_item
             _, state, version, name, folder, share = first[:6]
-            disposals = tuple(_disposal(row[6:]) for row in (first, *more) if row[6] is not None)
-            yield Item(number, state, version, name, folder or b"", share or "", disposals)
+            disposals = tuple(_disposal(row[6:18]) for row in (first, *more) if row[6] is not None)
+            in_service = first[18] not in (None, FILESYSTEM)
+            yield Item(number, state, version, name, folder or b"", share or "", disposals, in_service)
 
     def steps(self, disposal: int) -> list[Step]:
         """The steps of one disposal, in the order of recording."""
@@ -160,6 +178,19 @@ class Rows:
         return (row[0] for row in self.connection.execute(query))
 
 
-def _disposal(row: tuple[int, str, str | None, str, bytes, bytes | None, int, str | None, int | None]) -> Disposal:
-    number, vault_id, derived_id, state, version, content_hash, since, certificate, length = row
-    return Disposal(number, vault_id, derived_id, state, version, content_hash, since, certificate or "", bool(length))
+def _disposal(row: tuple[Any, ...]) -> Disposal:
+    number, vault_id, derived_id, state, version, content_hash, since, certificate, length = row[:9]
+    custody, id_bytes, version_bytes = row[9:]
+    return Disposal(
+        number,
+        vault_id,
+        derived_id,
+        state,
+        version,
+        content_hash,
+        since,
+        certificate or "",
+        bool(length),
+        custody,
+        bool(id_bytes) and (bool(version_bytes) or state in UNSEALED),
+    )

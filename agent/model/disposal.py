@@ -8,8 +8,18 @@ from datetime import date, datetime
 from enum import StrEnum
 
 
+class Custody(StrEnum):
+    """Who keeps an item while it is in quarantine."""
+
+    VAULT = "vault"  # we do: an encrypted copy, and the original is gone
+    SOURCE = "source"  # its source does, in a place of its own that people do not reach
+
+
 class DisposalState(StrEnum):
-    """Where one disposal stands. The catalogue refuses every step that is not in `STEPS`."""
+    """Where one disposal stands, in the words of the vault; what its source keeps goes the same way with no copy.
+
+    The catalogue refuses every step that is not in `STEPS`.
+    """
 
     PLANNED = "planned"  # recorded before anything was done; the item is in its place or in the hold
     SEALED = "sealed"  # a proven copy lies in the vault; the hold may still have the original
@@ -17,8 +27,8 @@ class DisposalState(StrEnum):
     RESTORING = "restoring"  # being made anew in its place; the vault has it still
     RESTORED = "restored"  # back; the disposal is over
     DESTROYING = "destroying"  # its key is being overwritten; back in quarantine if something came up before it was
-    DESTROYED = "destroyed"  # its key is overwritten; an old copy of the key might still be opened
-    ERASED = "erased"  # nobody can open any copy; the disposal is over
+    DESTROYED = "destroyed"  # its key is overwritten; an old copy of the key, or a recycle bin, might still give it out
+    ERASED = "erased"  # nobody can open any copy of ours, no recycle bin has it; the disposal is over
     ABANDONED = "abandoned"  # put back, or never taken; the disposal is over
     CONFLICT = "conflict"  # it lies in the hold and something else in its place; a person must look
     RELOCATED = "relocated"  # moved to another place of its share; the disposal is over
@@ -62,6 +72,12 @@ class Obstacle(StrEnum):
     INTERRUPTED = "interrupted"  # we were stopped midway
     NOT_HANDED_OVER = "not_handed_over"  # the export has not been confirmed yet
     TOO_SOON = "too_soon"  # the cool-off, or the least stay in quarantine, is not over
+    NOT_IN_PLACE = "not_in_place"  # cannot be done with what its source keeps
+    CHECKED_OUT = "checked_out"  # somebody has checked it out at its source
+    HELD_AT_SOURCE = "held_at_source"  # a hold, policy or label of the source's own forbids it
+    RECORD_AT_SOURCE = "record_at_source"  # it is declared a record there
+    NOT_SIGNED_IN = "not_signed_in"  # the source does not accept our credentials
+    THROTTLED = "throttled"  # the source asks us to wait for longer than we do
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -12,11 +12,20 @@ from agent.audit.log import AuditLog
 from agent.catalogue.disposal_rows import Disposal
 from agent.catalogue.outgoing import Issued
 from agent.catalogue.store import Catalogue
-from agent.certificate.document import Copy, CopyKind, Heading, LogEntry, Sanitisation
+from agent.certificate.document import (
+    STATEMENT,
+    STATEMENT_AT_SOURCE,
+    STATEMENT_OF_BOTH,
+    Copy,
+    CopyKind,
+    Heading,
+    LogEntry,
+    Sanitisation,
+)
 from agent.certificate.form import SignedCertificate
 from agent.certificate.issue import Disposed, VaultKeys, issue
 from agent.errors import UsageError
-from agent.model.disposal import Account, Approval, DisposalState, DisposalStep
+from agent.model.disposal import Account, Approval, Custody, DisposalState, DisposalStep
 from agent.model.review import ActKind, ReviewAct
 from agent.model.schedule import Disposition, RetentionSchedule
 from agent.retention.reviews import begins_anew
@@ -95,13 +104,21 @@ class Certifying:
             batch=f"{runs[0]}-{runs[-1]}" if len(runs) > 1 else str(runs[0]),
             limits=tuple(self._limits(disposals)),
             officers=self._schedule.officers,
+            statement=_statement({one.custody for one in disposals}),
         )
 
-    def _limits(self, disposals: Iterable[Disposal]) -> Iterable[str]:
-        yield (
-            "What a drive does beneath its file system cannot be seen: flash may keep old blocks of the originals for "
-            "a while."
-        )
+    def _limits(self, disposals: Sequence[Disposal]) -> Iterable[str]:
+        kept_by = {one.custody for one in disposals}
+        if Custody.VAULT in kept_by:
+            yield (
+                "What a drive does beneath its file system cannot be seen: flash may keep old blocks of the originals "
+                "for a while."
+            )
+        if Custody.SOURCE in kept_by:
+            yield (
+                "What a service keeps for its own recovery, or because a retention policy or a hold of its own demands "
+                "it, cannot be seen from outside. It keeps that for as long as it or its policy says."
+            )
         for share in sorted({one.share for one in disposals}):
             for other in self._house.copies.get(share, ()):
                 until = f"for at most {other.days} days" if other.days is not None else "for an unknown time"
@@ -128,7 +145,12 @@ class Certifying:
             source=one.share,
             steps=steps,
             other_copies=tuple(self._other_copies(one, steps, received)),
+            source_item=self._source_item(one) if one.custody is Custody.SOURCE else None,
         )
+
+    def _source_item(self, one: Disposal) -> bytes:
+        """Whoever has the key of the log, and an id from the source's own records, can ask whether it is that item."""
+        return self._trail.pseudonyms.item(b"source:" + one.file_id)
 
     def _as_destroyed(self, one: Disposal, at: datetime) -> Account:
         """The account with the approvals that its destruction rested on; they may be newer than those of its taking."""
@@ -141,7 +163,9 @@ class Certifying:
     def _other_copies(
         self, one: Disposal, steps: Sequence[DisposalStep], received: Mapping[int, datetime | None]
     ) -> Iterable[Copy]:
-        gone_on = next((step.at.date() for step in steps if step.after is DisposalState.QUARANTINED), None)
+        # From the day on no newer copy was made: of what its source keeps that is when it was deleted there.
+        last_day = DisposalState.QUARANTINED if one.custody is Custody.VAULT else DisposalState.DESTROYED
+        gone_on = next((step.at.date() for step in steps if step.after is last_day), None)
         for other in self._house.copies.get(one.share, ()):
             until = gone_on + timedelta(days=other.days) if gone_on is not None and other.days is not None else None
             yield Copy(other.kind, "not_touched", Sanitisation.NONE, remains_until=until)
@@ -169,6 +193,12 @@ class Certifying:
                 number: LogEntry(position, leaf, tuple(log.inclusion_proof(position, size)))
                 for number, (position, leaf) in found.items()
             }
+
+
+def _statement(kept_by: Set[Custody]) -> str:
+    if kept_by == {Custody.SOURCE}:
+        return STATEMENT_AT_SOURCE
+    return STATEMENT if kept_by == {Custody.VAULT} else STATEMENT_OF_BOTH
 
 
 def _approval(act: ReviewAct) -> Approval:

@@ -11,10 +11,11 @@ from itertools import islice
 from agent.catalogue.disposal_rows import Disposal, Plan
 from agent.catalogue.store import Catalogue
 from agent.disposition.base import Means, Told
-from agent.disposition.destroy import Destruction
+from agent.disposition.custody import Ending, recover
 from agent.disposition.guards import Caps, CapsReached, Share
+from agent.disposition.in_place import IN_PLACE, InPlaceQuarantine
 from agent.disposition.quarantine import Quarantine
-from agent.disposition.recovery import Recovered, Recovery
+from agent.disposition.recovery import Recovered
 from agent.disposition.relocate import Relocation
 from agent.model.decision import Decision, DecisionState, ReasonCode
 from agent.model.disposal import Account, Approval, DisposalState, Obstacle
@@ -36,7 +37,7 @@ class Rules:
     """How far items may go and how fast. `mode_of` tells for a class or a placement rule: observe, propose or act.
 
     `relocate` names, for a placement rule, the folder of the same share into which what breaks it is moved. From the
-    shares in `barred` nothing is taken.
+    shares in `barred` nothing is taken. What is taken from those `in_place` stays at its source, out of reach.
     """
 
     mode_of: Callable[[str], str]
@@ -45,6 +46,7 @@ class Rules:
     caps: Caps
     relocate: Mapping[str, str] = field(default_factory=dict)
     barred: Set[str] = frozenset()
+    in_place: Set[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -113,8 +115,14 @@ class Disposing:
             plan = self._plan(one, decision)
             if plan is None:
                 waiting[ReviewState.PROPOSED.value] += 1
+            elif plan.share in self._rules.in_place and not self._can_be_kept(plan):
+                waiting[Obstacle.NOT_IN_PLACE.value] += 1
             else:
                 yield plan
+
+    def _can_be_kept(self, plan: Plan) -> bool:
+        """Whether a source that keeps by itself what is taken is enough for the item to go the way it should."""
+        return plan.action in IN_PLACE and self._target(plan) is None
 
     def _waits_for(self, one: UnderReview) -> str:
         """Why the item stays for now; empty if nothing but a look at itself is missing."""
@@ -191,11 +199,15 @@ class Disposing:
         if not outlook.plans:
             return Told()
         run = self._catalogue.disposals.begin_run("quarantine", means.now(), means.by, override)
-        moving = [(plan, target) for plan in outlook.plans if (target := self._target(plan)) is not None]
+        in_place = [plan for plan in outlook.plans if plan.share in means.keepers]
+        ours = [plan for plan in outlook.plans if plan.share not in means.keepers]
+        moving = [(plan, target) for plan in ours if (target := self._target(plan)) is not None]
         moved = Relocation(means, quarantine).move(run, moving, advance)
         staying = {plan.item_id for plan, _ in moving}
-        told = quarantine.take(run, (plan for plan in outlook.plans if plan.item_id not in staying), advance)
-        return Told([*moved.done, *told.done], {**moved.kept, **told.kept})
+        told = quarantine.take(run, (plan for plan in ours if plan.item_id not in staying), advance)
+        kept = InPlaceQuarantine(means).take(run, filter(self._can_be_kept, in_place), advance)
+        refused = {plan.item_id: Obstacle.NOT_IN_PLACE for plan in in_place if not self._can_be_kept(plan)}
+        return Told([*moved.done, *told.done, *kept.done], {**moved.kept, **told.kept, **kept.kept, **refused})
 
     def _target(self, plan: Plan) -> ItemRef | None:
         """Where what breaks a placement rule is moved to, if it is not taken into quarantine."""
@@ -237,9 +249,9 @@ class Disposing:
 
     def destroy(self, ripe: Sequence[Disposal], means: Means, advance: Advance) -> Told:
         """Destroys these."""
-        return Destruction(means).destroy(ripe, advance)
+        return Ending(means).destroy(ripe, advance)
 
     @staticmethod
     def recover(means: Means, quarantine: Quarantine) -> Recovered:
         """Settles what an earlier go has left behind; to be called before anything else is done."""
-        return Recovery(means, quarantine).run()
+        return recover(means, quarantine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 import yaml
@@ -18,6 +18,7 @@ STATE = PurePosixPath("/var/lib/retentiond")
 _STATE_LINE = "state: null\n"
 # Each role makes a socket of its own there, which only its group may use.
 _METRICS_LINE, _RUN = "  metrics: null\n", "/run/retentiond"
+_TENANTS, _NEWLINE = "tenants: []\n", "\n"
 _SHARES, _SCHEDULE, _REVIEWERS, _KEY_FILE = (
     "shares: []\n",
     "schedule: uk-default\n",
@@ -64,11 +65,90 @@ def _reviewer_line(one: WantedReviewer) -> str:
 def settings_of(text: str) -> Settings:
     """What the text of a settings file sets. Raises `ConfigurationError`, before anything has been written."""
     try:
-        return Settings.model_validate(yaml.safe_load(text))
+        return Settings.model_validate(yaml.safe_load(text) or {})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise ConfigurationError(f"These settings would not be accepted: {field}: {first['msg']}.") from None
+
+
+def for_the_service(template: str) -> str:
+    """The shipped settings for a machine that has no share yet: only what the service itself needs is filled in."""
+    return _instead(_instead(template, _STATE_LINE, f"state: {STATE}\n"), _METRICS_LINE, f"  metrics: {_RUN}\n")
+
+
+def with_tenant(text: str, name: str, entry: Sequence[str]) -> str:
+    """The text of the settings with a tenant of that name, whose `entry` are its lines from `name:` on, not indented.
+
+    One of that name is replaced; everything else stays as it is, comments included. Raises `ConfigurationError` if that
+    cannot be made sure of.
+    """
+    before = settings_of(text)
+    new = _with_entry(text, before, name, entry)
+    try:
+        after = settings_of(new)
+    except yaml.YAMLError:
+        raise _by_hand(entry) from None
+    others = [one for one in before.tenants if one.name != name]
+    if [one for one in after.tenants if one.name != name] != others or len(after.tenants) != len(others) + 1:
+        raise _by_hand(entry)
+    if after.model_copy(update={"tenants": before.tenants}) != before:
+        raise _by_hand(entry)
+    return new
+
+
+def _with_entry(text: str, before: Settings, name: str, entry: Sequence[str]) -> str:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    keys = root.value if isinstance(root, yaml.MappingNode) else []
+    tenants = next((value for key, value in keys if key.value == "tenants"), None)
+    if tenants is None:
+        return f"{text}{'' if not text or text.endswith(_NEWLINE) else _NEWLINE}tenants:\n{_as_item(entry, 2)}"
+    if not tenants.value:
+        line = text.splitlines(keepends=True)[tenants.start_mark.line]
+        if line.strip() != _TENANTS.strip():
+            raise _by_hand(entry)
+        return _lines_instead(
+            text, tenants.start_mark.line, tenants.start_mark.line + 1, "tenants:\n" + _as_item(entry, 2)
+        )
+    if tenants.flow_style:
+        raise _by_hand(entry)
+    item = _as_item(entry, tenants.start_mark.column)
+    names = [one.name for one in before.tenants]
+    if name in names:
+        old = tenants.value[names.index(name)]
+        return _lines_instead(text, old.start_mark.line, _line_behind(old), item)
+    behind = _line_behind(tenants)
+    return _lines_instead(text, behind, behind, item)
+
+
+def _as_item(entry: Sequence[str], column: int) -> str:
+    """The lines as an item of a list whose dashes stand in that column."""
+    first, *rest = entry
+    space = " " * column
+    return f"{space}- {first}\n" + "".join(f"{space}  {line}\n" for line in rest)
+
+
+def _line_behind(node: yaml.Node) -> int:
+    """The number of the line behind the last one of a node. Its own end would be behind comments that follow it."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(node, yaml.MappingNode) else last
+    line: int = node.end_mark.line
+    return line if node.end_mark.column == 0 and line > node.start_mark.line else line + 1
+
+
+def _lines_instead(text: str, begin: int, end: int, new: str) -> str:
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith(_NEWLINE):
+        lines[-1] += _NEWLINE
+    return "".join([*lines[:begin], new, *lines[end:]])
+
+
+def _by_hand(entry: Sequence[str]) -> ConfigurationError:
+    return ConfigurationError(
+        "The settings are written so that a tenant cannot be added without changing something else. Write this under "
+        f"`tenants` yourself:\n{_as_item(entry, 2)}"
+    )
 
 
 def shares_in(settings: Settings) -> tuple[WantedShare, ...]:

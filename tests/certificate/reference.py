@@ -20,6 +20,8 @@ _SAYS = {
     "erased": ("epoch_erased", "destroyed", "erased_at"),
 }
 
+_OF_SERVICES = {"recycle_bin", "second_stage_recycle_bin", "preservation_hold_library", "recoverable_items"}
+_OF_SERVICES |= {"service_backup"}
 _TEXT, _ANY, _WORD, _HASH = r"(?s).+", r"(?s).*", r"[a-z][a-z0-9_]{0,39}", r"[0-9a-f]{64}"
 _DAY, _MOMENT = r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 _ENTRY = {"position": int, "leaf": _TEXT, "proof": [_HASH]}
@@ -50,7 +52,8 @@ _FORM: dict[str, Any] = {
             },
             "copies": [
                 {
-                    "kind": "original|vault_copy|known_copy|snapshot|backup|replica|export|with_recipient",
+                    "kind": "original|vault_copy|known_copy|snapshot|backup|replica|export|with_recipient|recycle_bin|"
+                    "second_stage_recycle_bin|preservation_hold_library|recoverable_items|service_backup",
                     "method": _WORD,
                     "category": "purge|purge_attempted|clear_attempted|beyond_use|none",
                     "at?": _MOMENT,
@@ -59,6 +62,7 @@ _FORM: dict[str, Any] = {
                 }
             ],
             "evidence": {"sealed": _ENTRY, "destroyed": _ENTRY, "erased": _ENTRY},
+            "source_item?": _HASH,
         }
     ],
 }
@@ -135,7 +139,8 @@ def check(data: bytes, keys: list[str]) -> dict[str, Any]:
     said = json.loads(text)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     need(canonical + "\n" == text, "not canonical")
-    need(said["version"] == 1 and fits(said, _FORM), "another version or form")
+    need(said["version"] in (1, 2) and fits(said, _FORM), "another version or form")
+    need((said["version"] == 2) == any("source_item" in item for item in said["items"]), "the other version")
     need('doubts":[]' not in text and 'placement":""' not in text, "an empty field that should be missing")
     checkpoint, log, _ = open_note(said["checkpoint"].encode(), keys)
     origin, size, root = checkpoint.splitlines()[:3]
@@ -143,6 +148,10 @@ def check(data: bytes, keys: list[str]) -> dict[str, Any]:
     need(said["items"] and said["limits"], "nothing in it")
     need(len({item["pseudonym"] for item in said["items"]}) == len(said["items"]), "an item twice")
     for item in said["items"]:
+        kinds = [copy["kind"] for copy in item["copies"]]
+        need(kinds.count("original") == 1, "not one original")
+        need(kinds.count("vault_copy") == ("source_item" not in item), "a copy in the vault too many or too few")
+        need("source_item" in item or not set(kinds) & _OF_SERVICES, "a copy that only services keep")
         need(len({approval["by"].casefold() for approval in item["account"]["approvals"]}) > 1, "not two people")
         need(all(approval["at"] <= item["destroyed_at"] for approval in item["account"]["approvals"]), "too late")
         positions = []

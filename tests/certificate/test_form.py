@@ -191,7 +191,7 @@ def test_items_cannot_be_taken_out_doubled_or_put_in_another_order() -> None:
 
 def test_another_version_is_told_as_such() -> None:
     with pytest.raises(UnknownVersion):
-        decode(SIGNED.text.replace('"version":1}', '"version":2}'))
+        decode(SIGNED.text.replace('"version":1}', '"version":3}'))
 
 
 NOTES: list[Callable[[bytes], bytes]] = [

@@ -234,7 +234,7 @@ def test_what_is_no_certificate_cannot_be_verified() -> None:
 
 
 def test_a_newer_version_cannot_be_verified_and_is_not_false() -> None:
-    text = HONEST.text.replace('"version":1}', '"version":2}')
+    text = HONEST.text.replace('"version":1}', '"version":3}')
     told = verify(f"{text}\n{KEY.sign(text)}".encode(), KEYS)
     assert (told.good, told.false) == (False, ())
     assert told.unverifiable == ("It cannot be read, since it is of a version that this program does not know.",)

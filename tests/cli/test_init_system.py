@@ -106,7 +106,7 @@ def test_what_it_writes_passes_check_and_names_what_was_chosen(server: Server) -
 
     out = server.did(*OFFICE, *reviewer, "--schedule", "hr-investigations", "--nights", "21:30-05:00", "--yes")
 
-    assert "sound (1 shares)" in server.check()
+    assert "sound (1 shares, 0 tenants)" in server.check()
     settings = load_settings(server.settings)
     assert [(one.name, one.path, one.window, one.reconcile) for one in settings.shares] == [
         ("office", "/srv/shares/office", ("21:30-05:00",), "30 21 * * *")

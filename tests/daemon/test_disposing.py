@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -15,10 +16,15 @@ from agent import acting, bootstrap, strongroom
 from agent.daemon.base import Life
 from agent.daemon.beats import Beats
 from agent.daemon.disposing import DisposeWork, disposing
+from agent.disposition.custody import Ending
+from agent.disposition.recovery import Recovered
 from agent.errors import ConfigurationError
+from agent.model.disposal import Custody
 from agent.model.service import JobName, JobResult, JobRun, Role
 from agent.settings import Settings
+from agent.usecases.dispose import Disposing
 from agent.usecases.dispose_rules import Clock
+from agent.vault.base import Ceremony
 
 
 class Office:
@@ -69,6 +75,38 @@ def test_a_vault_that_is_made_later_is_found(office: Office, name: JobName) -> N
 
     assert run.result is JobResult.DONE
     assert "no vault" not in run.said
+
+
+def test_a_machine_that_acts_on_services_alone_needs_no_vault(office: Office) -> None:
+    office.catalogue.ensure_share("office", "https://example.test/hr", "id", kind="memory")
+    work = office.begin()
+
+    disposed = office.run(work, JobName.DISPOSITION)
+    erased = office.run(work, JobName.ERASURE)
+
+    assert (disposed.result, disposed.said) == (
+        JobResult.DONE,
+        "0 quarantined, 0 destroyed, 0 left as they are.",
+    )
+    assert (erased.result, erased.said) == (JobResult.DONE, "0 items are erased.")
+    assert office.run(work, JobName.VAULT_SAMPLE).said == "There is no vault yet, so nothing can be done."
+
+
+def test_what_a_service_has_let_go_and_what_lies_there_unknown_is_told(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.catalogue.ensure_share("office", "https://example.test/hr", "id", kind="memory")
+    work = office.begin()
+    monkeypatch.setattr(Disposing, "recover", lambda *_: Recovered(foreign=2))
+    gone = SimpleNamespace(custody=Custody.SOURCE)
+    monkeypatch.setattr(Ending, "erase", lambda _: (Ceremony((), 0, ()), (gone,)))
+
+    run = office.run(work, JobName.ERASURE)
+
+    assert run.said == "1 item is erased."
+    told = {entry["event"]: entry.get("items") for entry in office.told}
+    assert (told["quarantine.foreign"], told["bins.left"]) == (2, 1)
+    assert "keys.erased" not in told
 
 
 def test_a_vault_of_which_a_part_is_missing_is_a_failure_and_nothing_else_ends(office: Office) -> None:

@@ -1,0 +1,1 @@
+"""Microsoft 365: SharePoint, OneDrive and Exchange Online, by Microsoft Graph."""
