@@ -261,7 +261,8 @@ def _pass(pipe: Connection, tenant: TenantSettings, state: Path, items: int, wan
     requests = len(after.moments) - len(before.moments)
     units = sum(after.units) - sum(before.units)
     contents = after.contents - before.contents
-    print(f"{word}: {sum(result.seen for result in results):,} items in {seconds:.1f} s, of which {cpu:.1f} s processor")
+    seen = sum(result.seen for result in results)
+    print(f"{word}: {seen:,} items in {seconds:.1f} s, of which {cpu:.1f} s processor")
     print(f"  {requests:,} requests, {units:,.0f} units: {units / _OUR_SHARE / _LARGEST_LIMIT:.0f} minutes at ", end="")
     print(f"{_OUR_SHARE:.0%} of Microsoft's largest limit; at most {most:,.0f} in 60 s")
     print(f"  {contents:,} contents fetched ({wanted:,} were new), {opened:,} opened")

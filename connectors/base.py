@@ -91,6 +91,7 @@ class SkipReason(StrEnum):
     MALWARE = "malware"  # the source says so, and gives out no content
     NO_CONTENT = "no_content"  # there is nothing to download: never checked in, or a link only
     OWN_QUARANTINE = "own_quarantine"  # lies in the folder in which we keep what was taken
+    LEFT_OUT = "left_out"  # by rule: what people have deleted, say
 
 
 class FailReason(StrEnum):

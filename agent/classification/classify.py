@@ -26,7 +26,7 @@ from agent.model.condition import (
     StoredIn,
     captures_of,
 )
-from agent.model.decision import CLASS_MARK, KEY_MARK, LABELS_MARK, REMAINDER_MARK, Assignment, Misplacement
+from agent.model.decision import CLASS_MARK, KEY_MARK, REMAINDER_MARK, Assignment, Misplacement, labels_of
 from agent.model.finding import DataCategory
 from agent.model.key import hidden
 from agent.model.record import Record
@@ -254,9 +254,8 @@ def _label_test(names: Sequence[str]) -> _Test:
     wanted = {name.casefold(): name for name in names}
 
     def test(subject: _Subject) -> _Evidence | None:
-        borne = subject.record.marks.get(LABELS_MARK)
-        for label in borne.split(",") if borne else ():
-            if (name := wanted.get(label.strip().casefold())) is not None:
+        for label in labels_of(subject.record.marks):
+            if (name := wanted.get(label.casefold())) is not None:
                 return _Evidence(f'label "{name}" at the source', {}, BY_MARK)
         return None
 

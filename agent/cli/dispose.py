@@ -213,7 +213,8 @@ def exports(
 
 def tag(
     class_id: _Class = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the marks away again.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the marks away again; retention labels stay.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing: say how many would be marked.")] = False,
     state: options.State = None,
     config: options.Config = None,
     schedule: options.Schedule = None,
@@ -222,12 +223,18 @@ def tag(
     """Write class, due date and state of each file onto it (`user.retentiond.decided.*`), where its file system
     carries such marks. Files that somebody has begun to review are left alone.
 
+    In tenants of Microsoft 365, files get the retention labels and columns that the settings name (`labels`,
+    `decided_columns`). A label that is there is never replaced, and records, held, locked and checked-out files stay as
+    they are.
+
     Example:  retentiond tag --class payroll
     """
+    from agent import bootstrap
     from agent.cli.disposing import Where, disposing
 
+    tenants = bootstrap.settings_from(config).tenants
     with disposing(Where(state, config, schedule), json=json) as desk:
-        desk.tag(class_id, remove=remove)
+        desk.tag(class_id, tenants, remove=remove, dry_run=dry_run)
 
 
 def restore(

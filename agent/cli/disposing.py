@@ -19,6 +19,7 @@ from agent.catalogue.disposal_rows import Disposal
 from agent.cli import disposing_words as words
 from agent.cli.opened import opened
 from agent.cli.progress import counting
+from agent.cli.tagging_words import tell_tagged
 from agent.errors import ExitCode, UsageError
 from agent.model.disposal import OVER, DisposalState, Obstacle
 from agent.model.review import Reviewer
@@ -27,13 +28,14 @@ from agent.usecases.dispose import Disposing, Outlook
 from agent.usecases.dispose_rules import ActRules
 from agent.usecases.hand_back import Addressee, HandingBack
 from agent.usecases.review_standing import ReviewStandings
-from agent.usecases.tagging import Tagging
+from agent.usecases.tagging import Said, Tagging
 
 if TYPE_CHECKING:
     from agent.acting import Bench
     from agent.catalogue.store import Catalogue
     from agent.disposition.base import Told
     from agent.disposition.recovery import Recovered
+    from agent.settings import TenantSettings
 
 _STEPS = ("", "quarantine", "destroy")
 
@@ -220,14 +222,28 @@ class Desk:
         facts = {"exports": [words.export_facts(one) for one in self._catalogue.bundles.all()]}
         self._tell(facts, words.tell_exports)
 
-    def tag(self, class_id: str | None, *, remove: bool) -> None:
+    def tag(self, class_id: str | None, tenants: Sequence[TenantSettings], *, remove: bool, dry_run: bool) -> None:
         self._standings.check_class(class_id)
         with self._counting("Deciding") as advance:
             self._standings.bring_up_to_date(advance)
+        of_tenant = {
+            tenant.name: Said(tenant.labels, {str(what): name for what, name in tenant.decided_columns.items()})
+            for tenant in tenants
+        }
+        said = {one.name: of_tenant[one.tenant] for one in self._catalogue.shares() if one.tenant in of_tenant}
+        means = self._bench.means
+        tagging = Tagging(self._catalogue, means.sources, means.keepers, said, dry_run=dry_run)
         with self._counting("Tag") as advance:
-            tagged = Tagging(self._catalogue, self._bench.means.sources).tag(class_id, remove=remove, advance=advance)
-        facts = {"marked": tagged.marked, "as_before": tagged.as_before, "left": dict(tagged.left)}
-        self._tell(facts, words.tell_tagged)
+            tagged = tagging.tag(class_id, remove=remove, advance=advance)
+        facts = {
+            "marked": tagged.marked,
+            "labelled": tagged.labelled,
+            "as_before": tagged.as_before,
+            "left": dict(sorted(tagged.left.items())),
+            "labels_stay": remove and any(one.labels for one in said.values()),
+            "dry_run": dry_run,
+        }
+        self._tell(facts, tell_tagged)
 
     def pause(self, reason: str) -> None:
         begun = self._catalogue.pauses.begin(bootstrap.now(), self._rules.by, self._rules.reason(reason))

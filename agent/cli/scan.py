@@ -110,7 +110,7 @@ def _tell(console: Console, result: dict[str, Any]) -> None:
     """The result in words and one table."""
     from rich.table import Table
 
-    from agent.reports.words import say
+    from agent.reports.words import say, say_count
 
     skipped, failed = sum(result["skipped"].values()), sum(result["failed"].values())
     console.print(
@@ -141,5 +141,11 @@ def _tell(console: Console, result: dict[str, Any]) -> None:
         console.print(
             f"ALERT: {result['misplaced']:,} lie where they must not, {result['to_quarantine']:,} of them to be moved "
             "to quarantine. See: retentiond misplaced"
+        )
+    if count := result["shared"]["with_personal_data"]:
+        console.print(
+            f"ALERT: {say_count(count, 'file')} with personal data {'is' if count == 1 else 'are'} shared with anybody "
+            "who has the link, or outside the organisation. The report names them, under Sharing.",
+            highlight=False,
         )
     console.print(f"Report: {result['report']}", highlight=False, soft_wrap=True)

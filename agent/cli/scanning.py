@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import bootstrap
 from agent.errors import UsageError
+from agent.model.sharing import OUTSIDE
 from agent.usecases.difference import Comparison, Difference
 from agent.usecases.scan import Scan
 from connectors.base import show_name
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from agent.catalogue.base import PassResult
     from agent.catalogue.store import Catalogue
     from agent.settings import Settings, TenantSettings
+
+_FACTS = 2  # which keys the kept facts have: raised when one is added, so that older ones are computed anew
 
 
 class Scanning:
@@ -174,7 +177,7 @@ class Scanning:
 
         as_of = bootstrap.today(self._schedule)
         report = self._state / "report.html"
-        key = hashlib.sha256(f"{catalogue.state_mark()}\0{as_of}\0{self._schedule!r}".encode()).hexdigest()
+        key = hashlib.sha256(f"{_FACTS}\0{catalogue.state_mark()}\0{as_of}\0{self._schedule!r}".encode()).hexdigest()
         kept = catalogue.evaluation(key)
         if kept is not None and report.exists():
             facts: dict[str, Any] = json.loads(kept)
@@ -192,6 +195,10 @@ class Scanning:
             "with_personal_data": totals.with_personal_data,
             "misplaced": totals.misplaced,
             "to_quarantine": totals.to_quarantine,
+            "shared": {
+                **{how.value: totals.shared[how] for how in OUTSIDE},
+                "with_personal_data": totals.shared_with_personal_data,
+            },
             "report": _shown(report),
         }
         bootstrap.write_report(report, "html", catalogue, terms, as_of)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import bootstrap, tenancy
 from agent.cli.progress import scan_progress
 from agent.errors import SourceUnavailable
+from agent.tenancy.crawl import ended_before
 from agent.usecases.scan import Scan
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from agent.catalogue.store import Catalogue
     from agent.execution.pool import ProcessPool
     from agent.settings import Settings, TenantSettings
-    from connectors.base import Scope
 
 
 @dataclass(slots=True)
@@ -57,9 +56,7 @@ class ScanningTenants:
         return told
 
     def _scan(self, catalogue: Catalogue, tenant: TenantSettings, executor: ProcessPool, told: TenantsScanned) -> None:
-        def before(scope: Scope) -> float:
-            return scanned_at(catalogue, tenant.name, scope).timestamp()
-
+        before = ended_before(catalogue, tenant)
         with tenancy.crawling(tenant, self._state, before=before) as crawl:
             told.unavailable += crawl.unreachable
             for place in crawl.places:
@@ -81,13 +78,3 @@ class ScanningTenants:
                         told.results.append(scan.run())
                     except SourceUnavailable as error:
                         told.unavailable.append((place.scope.name, str(error)))
-
-
-def scanned_at(catalogue: Catalogue, tenant: str, scope: Scope) -> datetime:
-    """When a pass over that drive or mailbox came to its end last; long ago if none ever did."""
-    for share in catalogue.shares():
-        if (share.tenant, share.identity) == (tenant, scope.identity):
-            last = catalogue.last_pass(share)
-            if last is not None and last.ended_at is not None:
-                return last.ended_at
-    return datetime.min.replace(tzinfo=UTC, year=1970)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,7 @@ from agent import bootstrap
 from agent.daemon.base import Life
 from agent.daemon.jobs import Outcome
 from agent.errors import SourceUnavailable
-from agent.model.service import JobResult
+from agent.model.service import JobResult, ShareState
 from agent.settings import Settings, TenantSettings
 from connectors.errors import Throttled
 
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
     from agent.execution.base import Executor
     from agent.tenancy.crawl import Place
     from agent.usecases.intake import Progress
-    from connectors.base import Scope
 
 log = structlog.get_logger("retentiond.service")
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_ASKED = "it is asked at each scan what has changed"
+_STOPPED = Outcome(JobResult.STOPPED, "Stopped while the tenant had us wait; goes on from there.")
 
 
 class TenantScans:
@@ -39,7 +37,7 @@ class TenantScans:
     def __init__(
         self, catalogue: Catalogue, state: Path, reader: Reader, life: Life, on_wait: Callable[[], None]
     ) -> None:
-        """`on_wait` is called about every second while an answer is waited for, from the thread that scans."""
+        """`on_wait` is called about every second while an answer is waited for, from whichever thread waits."""
         self._catalogue = catalogue
         self._state = state
         self._reader = reader
@@ -58,30 +56,36 @@ class TenantScans:
 
         Raises `SourceUnavailable` if nobody can sign in, `ConfigurationError`.
         """
-        from agent.tenancy import crawling
+        from agent.tenancy.crawl import crawling, ended_before
 
         told = _Told()
         try:
             with (
                 self._reader.working() as executor,
                 crawling(
-                    tenant, self._state, sleep=self._sleeping(), on_wait=self._on_wait, before=self._before(tenant)
+                    tenant,
+                    self._state,
+                    sleep=self._sleep,
+                    on_wait=self._on_wait,
+                    before=ended_before(self._catalogue, tenant),
+                    on_waits=self._on_waits(tenant),
                 ) as crawl,
             ):
+                self._stands(tenant, ShareState.RECONCILE_ONLY, _ASKED)
                 told.away += len(crawl.unreachable)
                 for name, why in crawl.unreachable:
                     log.warning("place.unreachable", tenant=tenant.name, share=name, why=why)
-                try:
-                    for number, place in enumerate(crawl.places, 1):
-                        say(f"going through {tenant.name}: {number} of {len(crawl.places)}")
-                        if not self._scan(tenant, place, settings, executor, on_progress, stop, told):
-                            return Outcome(JobResult.STOPPED, f"{told.seen:,} items so far; goes on from there.")
-                finally:
-                    self._life.throttled[tenant.name] = crawl.waits()
-        except SourceUnavailable:
+                for number, place in enumerate(crawl.places, 1):
+                    say(f"going through {tenant.name}: {number} of {len(crawl.places)}")
+                    if not self._scan(tenant, place, settings, executor, on_progress, stop, told):
+                        return Outcome(JobResult.STOPPED, f"{told.seen:,} items so far; goes on from there.")
+        except SourceUnavailable as error:
             if self._life.stopping.is_set():
-                return Outcome(JobResult.STOPPED, "Stopped while the tenant had us wait.")
+                return _STOPPED
+            self._stands(tenant, ShareState.UNAVAILABLE, str(error.__cause__ or error))
             raise
+        if told.away and self._life.stopping.is_set():  # what could not be reached may well be there
+            return _STOPPED
         return told.outcome()
 
     def _scan(
@@ -116,36 +120,39 @@ class TenantScans:
             if self._life.stopping.is_set():
                 raise
             told.away += 1
-            log.warning("place.unreachable", tenant=tenant.name, share=place.scope.name, why=str(error))
+            why = str(error.__cause__ or error)  # the error itself begins with the location, which may name a person
+            log.warning("place.unreachable", tenant=tenant.name, share=place.scope.name, why=why)
             return True
         told.add(result, opened)
         return result.complete
 
-    def _before(self, tenant: TenantSettings) -> Callable[[Scope], float]:
-        ended = {}
-        for share in self._catalogue.shares():
-            last = self._catalogue.last_pass(share) if share.tenant == tenant.name else None
-            if last is not None and last.ended_at is not None:
-                ended[share.identity] = last.ended_at
-        return lambda scope: ended.get(scope.identity, _LONG_AGO).timestamp()
+    def _on_waits(self, tenant: TenantSettings) -> Callable[[int, float], None]:
+        """Adds what this scan tells of its waits to those before it."""
+        times, seconds = self._life.throttled.get(tenant.name, (0, 0.0))
 
-    def _sleeping(self) -> Callable[[float], None]:
-        """Waits as long as nobody wants us to stop. Downloads wait in threads of their own, which give no signs."""
-        scans = threading.get_ident()
+        def told(more: int, longer: float) -> None:
+            self._life.throttled[tenant.name] = (times + more, seconds + longer)
 
-        def sleep(seconds: float) -> None:
-            if threading.get_ident() == scans:
-                self._on_wait()
-            if self._life.stopping.wait(seconds):
-                raise Throttled("we are to stop", seconds)
+        return told
 
-        return sleep
+    def _sleep(self, seconds: float) -> None:
+        """Waits as long as nobody wants us to stop. In a download's thread it is a sign of life all the same: the one
+        that scans may wait behind it at the gate, which nobody wakes before it opens."""
+        self._on_wait()
+        if self._life.stopping.wait(seconds):
+            raise Throttled("we are to stop", seconds)
+
+    def _stands(self, tenant: TenantSettings, state: ShareState, why: str) -> None:
+        if self._catalogue.services.keep_condition(tenant.name, state, why, bootstrap.now()):
+            tell = log.warning if state is ShareState.UNAVAILABLE else log.info
+            tell("share.condition", share=tenant.name, state=state.value, why=why)
 
 
 class _Told:
     """What came of the passes over one tenant."""
 
     def __init__(self) -> None:
+        self.reached = 0
         self.seen = 0
         self.opened = 0
         self.away = 0
@@ -156,6 +163,7 @@ class _Told:
         self.unreached = 0
 
     def add(self, result: PassResult, opened: int) -> None:
+        self.reached += 1
         self.seen += result.seen
         self.opened += opened
         self.gone += result.tombstoned
@@ -170,6 +178,8 @@ class _Told:
             f"{self.seen:,} items known, {self.opened:,} read, {sum(self.skipped.values()):,} skipped, "
             f"{failed:,} failed, {self.gone:,} gone."
         )
+        if self.away and not self.reached:
+            return Outcome(JobResult.FAILED, f"None of {self.away:,} sites, drives or mailboxes could be reached.")
         if self.away:
             said += f" {self.away:,} sites, drives or mailboxes could not be reached."
         if not self.reconciles:

@@ -16,6 +16,24 @@ LABELS_MARK = "user.retentiond.labels"  # labels that people gave the item, part
 REMAINDER = "remainder"  # what we leave of a record that was anonymised or minimised, and which of both
 REMAINDER_MARK = f"user.retentiond.{REMAINDER}"
 LABELLED_MARK = "user.retentiond.labelled"  # the day on which the class was set, as YYYY-MM-DD
+# What Microsoft 365 calls labels, by the names under which its connector tells them, and when the first was set.
+TENANT_LABELS = ("retention_label", "sensitivity_label")
+TENANT_LABELLED = "retention_label_applied"
+
+
+def labels_of(marks: Mapping[str, str]) -> tuple[str, ...]:
+    """The labels that people have given an item at its source, as written there."""
+    ours = (label.strip() for label in marks.get(LABELS_MARK, "").split(","))
+    theirs = (marks.get(name, "") for name in TENANT_LABELS)
+    return tuple(label for label in (*ours, *theirs) if label)
+
+
+def labelled_on(marks: Mapping[str, str]) -> date | None:
+    """The day on which an item was labelled at its source; none if nothing, or no day, is told."""
+    try:
+        return date.fromisoformat((marks.get(LABELLED_MARK) or marks.get(TENANT_LABELLED, "")).strip()[:10])
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

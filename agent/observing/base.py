@@ -19,7 +19,11 @@ NOT_DONE = frozenset({JobResult.FAILED, JobResult.LOST})  # one that was stopped
 
 @dataclass(frozen=True, slots=True)
 class ShareFacts:
-    """One share. Counts are items of its last pass, unless they say otherwise.
+    """One share, or all drives and mailboxes of one tenant together: these have names of people, and there are many.
+
+    Counts are items of its last pass, unless they say otherwise; `places` counts the drives and mailboxes of a tenant,
+    of which `complete` is told if it holds for all, `reconciles` if it holds for all whose pass is complete, and
+    `scanned_at` of the one that was scanned the longest ago.
 
     `scanned_at` is when the newest pass ended, none while that is under way, `complete` whether it came to its end, and
     `reconciles` whether everything is accounted for then. `condition` is none where no service looks after the share.
@@ -40,6 +44,31 @@ class ShareFacts:
     dirty_since: datetime | None = None
     throttled: int = 0
     throttled_seconds: float = 0.0
+    places: int = 0
+
+    @property
+    def accounted(self) -> bool | None:
+        """Whether everything is accounted for that was scanned; none while that cannot be told."""
+        return self.reconciles if self.complete or (self.places and not self.reconciles) else None
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """How we stand with one workload of a tenant: the resource units that were used on this day (UTC) by all processes
+    of this machine, and for how many seconds nothing may be asked."""
+
+    used_today: float = 0.0
+    closed_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """One tenant of Microsoft 365: its gates by workload, and when its apps' certificates expire, by app (`reader`,
+    `writer`), as far as this process may read them."""
+
+    name: str
+    gates: Mapping[str, GateFacts] = field(default_factory=dict)
+    certificates: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +137,7 @@ class Facts:
     audit: AuditFacts = AuditFacts()
     errors: Mapping[str, int] = field(default_factory=dict)
     undelivered: int = 0
+    tenants: tuple[TenantFacts, ...] = ()
 
 
 class HealthState(IntEnum):

@@ -18,6 +18,8 @@ _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _LINE_OF_CODE = _MODULE.pattern + r":[0-9]+"
 _LINES_OF_CODE = re.compile(f"{_LINE_OF_CODE}( < {_LINE_OF_CODE})*")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*(Error|Exception|Warning)")
+_MAILBOX = re.compile(r"[^\s/@]+@[^\s/@]+( \([^()]*\))?")
+_ONEDRIVE = re.compile(r"^OneDrive/|/personal/", re.IGNORECASE)
 _LONGEST = 120
 _LONGEST_PLACE = 2_000
 _LONGEST_ITEM = 4_096
@@ -59,8 +61,21 @@ def _kind(value: object) -> Field | None:
     return text if len(text) <= _LONGEST and _KIND.fullmatch(text) else _word(value)
 
 
+def _place(value: object) -> Field | None:
+    """The name of a share, of which that of a drive or mailbox may be a person's."""
+    name = _name(value)
+    return name if name is None else without_person(str(name))
+
+
+def without_person(name: str) -> str:
+    """The name of a share, a drive or a mailbox as it may be told to everybody."""
+    if _MAILBOX.fullmatch(name):
+        return "a mailbox"
+    return "a OneDrive" if _ONEDRIVE.search(name) else name
+
+
 _WORDS = "role reason outcome result state before why doing signal action security storage"
-_NAMES = "share job loops retention_class version"
+_NAMES = "tenant job loops retention_class version"
 _NUMBERS = (
     "number seen scanned skipped failed missing tombstoned unreached count items folders watches dirty due waiting "
     "overdue bytes seconds pid attempt attempts entries size lost exit_code limit reconciles resumed complete "
@@ -71,6 +86,7 @@ FIELDS: Mapping[str, Callable[[object], Field | None]] = {
     **dict.fromkeys(_WORDS.split(), _word),
     **dict.fromkeys(_NAMES.split(), _name),
     **dict.fromkeys(_NUMBERS.split(), _number),
+    "share": _place,
     "error": _class,
     "logger": _module,
     "where": _lines_of_code,
@@ -79,7 +95,7 @@ FIELDS: Mapping[str, Callable[[object], Field | None]] = {
 
 # Events that tell of what an administrator must mend, in our own words: these name settings, the state directory and
 # shares, and never a file of a share.
-_IN_OUR_WORDS = frozenset({"service.trouble", "settings.refused", "share.condition"})
+_IN_OUR_WORDS = frozenset({"service.trouble", "settings.refused", "share.condition", "place.unreachable"})
 _OUR_WORDS = frozenset({"what", "why"})
 _LONGEST_SENTENCE = 1_000
 
@@ -94,7 +110,8 @@ class Entry:
 
 
 def entry_of(event: Mapping[str, Any], *, item_names: bool = False) -> Entry:
-    """What may be told of an event of structlog. The `item` is only told with `item_names`.
+    """What may be told of an event of structlog. The `item`, and the person whose drive or mailbox a share is, are only
+    told with `item_names`.
 
     Of an exception its class and the place in the code are told, never its text.
     """
@@ -107,6 +124,8 @@ def entry_of(event: Mapping[str, Any], *, item_names: bool = False) -> Entry:
         told |= {key: " ".join(str(event[key]).split())[:_LONGEST_SENTENCE] for key in _OUR_WORDS & event.keys()}
     if item_names and "item" in event:
         told["item"] = str(event["item"])[:_LONGEST_ITEM]
+    if item_names and (share := _name(event.get("share"))) is not None:
+        told["share"] = share
     told |= _exception(event.get("exc_info"))
     known = isinstance(name, str) and len(name) <= _LONGEST and _EVENT.fullmatch(name)
     return Entry(str(name) if known else UNNAMED, str(event.get("level", "info")), told)

@@ -12,11 +12,12 @@ from prometheus_client.metrics_core import Metric
 
 from agent.errors import AgentError
 from agent.model.service import ShareState
-from agent.observing.base import Facts, JobFacts, ShareFacts
+from agent.observing.base import Facts, JobFacts, ShareFacts, TenantFacts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SHARE = ("share",)
+_GATE, _APP = ("tenant", "workload"), ("tenant", "app")
 _JOB = ("job_name", "share")  # a label "job" is that of the scrape, by which ours would be renamed
 
 # Every metric of ours: what it says, and by what it is told apart. Counters end in `_total`.
@@ -34,6 +35,9 @@ METRICS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "retentiond_share_state": ("1 for the state that the share is in, 0 for the others", ("share", "state")),
     "retentiond_throttle_waits_total": ("How often the share's source asked to wait", _SHARE),
     "retentiond_throttle_wait_seconds_total": ("For how long the share's source asked to wait", _SHARE),
+    "retentiond_tenant_units_used_today": ("Resource units that were used on this day (UTC)", _GATE),
+    "retentiond_tenant_gate_closed_seconds": ("For how long nothing may be asked of the tenant; 0 if it may", _GATE),
+    "retentiond_tenant_certificate_expires_timestamp_seconds": ("When the app's certificate expires", _APP),
     "retentiond_items_due": ("Items that are due", ("class",)),
     "retentiond_reviews_waiting": ("Items whose review waits for a person", ()),
     "retentiond_reviews_overdue": ("Items whose review has been waiting for too long", ()),
@@ -108,6 +112,8 @@ _Tell = Callable[..., None]
 def _tell(facts: Facts, tell: _Tell) -> None:
     for share in facts.shares:
         _tell_share(share, facts.at, tell)
+    for tenant in facts.tenants:
+        _tell_tenant(tenant, tell)
     for job in facts.jobs:
         _tell_job(job, tell)
     for service in facts.services:
@@ -142,8 +148,7 @@ def _tell_share(share: ShareFacts, at: datetime, tell: _Tell) -> None:
     for reason, count in share.failed.items():
         tell("retentiond_items_failed", count, share.name, reason)
     tell("retentiond_scan_complete", share.complete, share.name)
-    if share.complete:
-        tell("retentiond_scan_reconciles", share.reconciles, share.name)
+    tell("retentiond_scan_reconciles", share.accounted, share.name)
     tell("retentiond_scan_ended_timestamp_seconds", share.scanned_at, share.name)
     tell("retentiond_dirty_folders", share.dirty_folders, share.name)
     lag = (at - share.dirty_since).total_seconds() if share.dirty_since else 0.0
@@ -153,6 +158,14 @@ def _tell_share(share: ShareFacts, at: datetime, tell: _Tell) -> None:
             tell("retentiond_share_state", share.condition.state is state, share.name, state.value)
     tell("retentiond_throttle_waits_total", share.throttled, share.name)
     tell("retentiond_throttle_wait_seconds_total", share.throttled_seconds, share.name)
+
+
+def _tell_tenant(tenant: TenantFacts, tell: _Tell) -> None:
+    for workload, gate in tenant.gates.items():
+        tell("retentiond_tenant_units_used_today", gate.used_today, tenant.name, workload)
+        tell("retentiond_tenant_gate_closed_seconds", gate.closed_seconds, tenant.name, workload)
+    for app, expires_at in tenant.certificates.items():
+        tell("retentiond_tenant_certificate_expires_timestamp_seconds", expires_at, tenant.name, app)
 
 
 def _tell_job(one: JobFacts, tell: _Tell) -> None:

@@ -48,6 +48,7 @@ _SENTENCES: Mapping[str, str] = {
     "mail.sent": "A mail was sent: {kind}.",
     "metrics.offered": "Metrics are offered.",
     "mail.undelivered": "A mail could not be delivered: {reason}.",
+    "place.unreachable": "{share} of the tenant {tenant} cannot be reached: {why}",
     "scan.began": "The scan of {share} began.",
     "scan.ended": "The scan of {share} ended: {seen} files seen.",
     "scan.stopped": "The scan of {share} was stopped after {seen} files. The next goes on from there.",

@@ -13,7 +13,8 @@ class ReportRow:
 
     `path` is relative to the share and already printable (`connectors.base.show_name`). `outcome` is `scanned`,
     `skipped(reason)` or `failed(reason)`, `extraction` how getting its text ended, empty if that was not tried.
-    `findings` counts distinct values per entity type. `due_on` is the day from which the item may go.
+    `findings` counts distinct values per entity type. `due_on` is the day from which the item may go. `sharing` is how
+    widely it is shared by itself at its source (`agent.model.sharing.Sharing`), empty if it is not.
     """
 
     share: str
@@ -30,6 +31,12 @@ class ReportRow:
     due_on: date | None
     disposition: str
     reasons: tuple[str, ...]
+    sharing: str = ""
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether personal data was found in the item."""
+        return bool(self.findings or self.categories)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ def write_html(report: Report, stream: TextIO) -> None:
         folders_not_listed=sum(len(coverage.folders_not_listed) for coverage in report.coverage),
         reconciles=all(coverage.reconciles for coverage in report.coverage),
         complete=all(coverage.complete for coverage in report.coverage),
+        shared_personal=sum(found.with_personal_data for found in totals.sharing.by.values()),
         folders_named=_FOLDERS_NAMED,
     )
     page.enable_buffering(200)

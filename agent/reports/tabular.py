@@ -10,12 +10,14 @@ from datetime import date, datetime
 from typing import TextIO
 
 from agent.reports.base import Report, ReportRow, ShareCoverage
+from agent.reports.totals import Shared, SharedOutside
 
 # A spreadsheet takes a cell that begins like this for a formula. The apostrophe is here so that taking one off
 # gives back the cell as it was.
 _TAKEN_FOR_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 _COLUMNS = tuple(field.name for field in fields(ReportRow))
 _COVERAGE = tuple(field.name for field in fields(ShareCoverage))
+_SHARED = tuple(field.name for field in fields(Shared))
 
 
 def write_csv(report: Report, stream: TextIO) -> None:
@@ -49,7 +51,8 @@ def _cell(value: object) -> str | int:
 
 
 def write_json(report: Report, stream: TextIO) -> None:
-    """One object: what the report is about, `coverage` per share, and `rows`, one on each line."""
+    """One object: what the report is about, `coverage` per share, `rows`, one on each line, and what of them is
+    `shared` beyond the organisation."""
     head = {
         "title": report.title,
         "generated_at": report.generated_at,
@@ -64,10 +67,13 @@ def write_json(report: Report, stream: TextIO) -> None:
     }
     stream.write(_json(head).removesuffix("}") + ', "rows": [')
     separator = "\n"
+    sharing = SharedOutside()
     for row in report.rows():
+        sharing.add(row)
         stream.write(separator + _json({column: getattr(row, column) for column in _COLUMNS}))
         separator = ",\n"
-    stream.write("\n]}\n")
+    shared = {how: {name: getattr(found, name) for name in _SHARED} for how, found in sharing.by.items()}
+    stream.write(f'\n], "shared": {_json(shared)}}}\n')
 
 
 def _json(value: object) -> str:

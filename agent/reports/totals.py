@@ -9,9 +9,11 @@ from datetime import date
 
 from agent.model.decision import DecisionState
 from agent.model.finding import SPECIAL_CATEGORIES, DataCategory
+from agent.model.sharing import OUTSIDE
 from agent.reports.base import ReportRow
 
 DUE_ROWS = 2_000
+SHARED_ROWS = 1_000
 INVENTORY_ROWS = 5_000
 
 _SENSITIVE = SPECIAL_CATEGORIES | {DataCategory.CRIMINAL}
@@ -54,6 +56,38 @@ def _personal_data_first(row: ReportRow) -> tuple[object, ...]:
     return (not is_sensitive(row), not row.findings)
 
 
+def _widest_first(row: ReportRow) -> tuple[object, ...]:
+    return (not is_sensitive(row), not row.is_personal, list(map(str, OUTSIDE)).index(row.sharing), row.share, row.path)
+
+
+@dataclass(slots=True)
+class Shared:
+    """Items that are shared in one way: how many, how many of them hold personal data, and of which categories."""
+
+    items: int = 0
+    with_personal_data: int = 0
+    categories: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: ReportRow) -> None:
+        self.items += 1
+        self.with_personal_data += row.is_personal
+        self.categories.update(row.categories)
+
+
+class SharedOutside:
+    """What is shared beyond the organisation, by how it is shared, and the items that matter most."""
+
+    def __init__(self) -> None:
+        self.by: dict[str, Shared] = {how.value: Shared() for how in OUTSIDE}
+        self.rows = Shortlist(SHARED_ROWS, _widest_first)
+
+    def add(self, row: ReportRow) -> None:
+        """Counts the item, if it is shared so widely."""
+        if row.sharing in self.by:
+            self.by[row.sharing].add(row)
+            self.rows.offer(row)
+
+
 @dataclass(slots=True)
 class Totals:
     """Counts over all rows, in items unless said otherwise; memory does not grow with their number."""
@@ -74,6 +108,7 @@ class Totals:
     years_to_come: Counter[int] = field(default_factory=Counter)
     due: Shortlist = field(default_factory=lambda: Shortlist(DUE_ROWS, _oldest_first))
     inventory: Shortlist = field(default_factory=lambda: Shortlist(INVENTORY_ROWS, _personal_data_first))
+    sharing: SharedOutside = field(default_factory=SharedOutside)
 
     def add(self, row: ReportRow) -> None:
         self.items += 1
@@ -87,6 +122,7 @@ class Totals:
         self.categories.update(row.categories)
         self.classes.update(row.classes)
         self.inventory.offer(row)
+        self.sharing.add(row)
         if row.state == DecisionState.DUE:
             self._add_due(row)
         elif row.state == DecisionState.KEEP and row.due_on is not None:

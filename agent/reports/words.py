@@ -21,6 +21,12 @@ _WORDS = {
     "offline": "kept offline, not recalled",
     "sparse": "mostly empty space on disk",
     "access_time_would_change": "reading would change the access time",
+    "package": "notebook or other folder of parts, left to its own application",
+    "shortcut": "link to an item in another drive",
+    "malware": "taken for malware by its source, which gives it to nobody",
+    "no_content": "nothing to download: never checked in, or a link",
+    "own_quarantine": "in retentiond's own quarantine",
+    "left_out": "left out on purpose",
     "hard_link": "another name of a file already read",
     "vanished": "gone before it could be read",
     # why it failed
@@ -28,6 +34,11 @@ _WORDS = {
     "io_error": "fault of the disk or network",
     "changed_while_read": "changed while it was being read",
     "locked_at_source": "locked or held open by somebody",
+    # with whom it is shared
+    "anonymous": "anybody who has the link",
+    "external": "people outside the organisation",
+    "organisation": "everybody in the organisation",
+    "people": "people who are named",
     # how getting the text ended
     "ok": "read completely",
     "empty": "nothing to read in it",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from agent.model.decision import LABELLED_MARK, Assignment, DecisionState, Reason, ReasonCode
+from agent.model.decision import Assignment, DecisionState, Reason, ReasonCode, labelled_on
 from agent.model.event import Event
 from agent.model.key import normalise_key
 from agent.model.record import WAVE, Record
@@ -159,10 +159,7 @@ def _date_of(facts: Facts, which: RecordDate) -> date | None:
 
 def label_date(record: Record) -> date | None:
     """The day in the mark that says when the item was labelled."""
-    try:
-        return date.fromisoformat(record.marks.get(LABELLED_MARK, "").strip()[:10])
-    except ValueError:
-        return None
+    return labelled_on(record.marks)
 
 
 def why_impossible(day: date, today: date) -> str:

@@ -98,6 +98,7 @@ Users = Annotated[Literal["all", "none"] | tuple[str, ...], PlainValidator(_user
 User = Annotated[str, Field(pattern=r"^\S+@\S+$")]
 Text = Annotated[str, Field(min_length=1)]
 Column = Annotated[str, AfterValidator(_column)]
+Decided = Literal["class", "due", "state"]
 CloudName = Literal["global", "gcc", "gcc_high", "dod", "china"]
 
 
@@ -130,7 +131,9 @@ class AppSettings(Section):
 class TenantSettings(Section):
     """One tenant of Microsoft 365. `name` is what people call it; without a `writer` it can only be observed.
 
-    `reader` scans; `writer` labels, quarantines and deletes. Sizes and times are named by their unit.
+    `reader` scans; `writer` labels, quarantines and deletes. Sizes and times are named by their unit. `labels` are
+    retention labels of the tenant by the ids of retention classes, `decided_columns` those in which what was decided is
+    told by `retentiond tag`.
     """
 
     name: Annotated[str, AfterValidator(_name)]
@@ -150,6 +153,8 @@ class TenantSettings(Section):
     onedrives: Users = "none"
     mailboxes: Users = "none"
     columns: tuple[Column, ...] = Field(default=(), strict=False)
+    labels: dict[str, Text] = Field(default={})
+    decided_columns: dict[Decided, Column] = Field(default={})
     stored_in: StoredIn = Field(default=(), strict=False)
     copies: tuple[CopySettings, ...] = Field(default=(), strict=False)
     licences: int = Field(default=1_000, ge=1)
@@ -171,6 +176,18 @@ class TenantSettings(Section):
         if self.writer is not None and drives and not self.quarantine_officers:
             raise ValueError(
                 "must name quarantine_officers beside a writer: who may see the folder in which files are quarantined"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _writes_only_what_nobody_reads(self) -> TenantSettings:
+        written = list(self.decided_columns.values())
+        if len(set(written)) < len(written):
+            raise ValueError("must name another column for each word under decided_columns")
+        if set(written) & set(self.columns):
+            raise ValueError(
+                "must not name a column both under columns and under decided_columns: what we write there would count "
+                "as people's word"
             )
         return self
 

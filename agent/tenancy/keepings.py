@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
 
 
 class Keepings:
-    """Gives, for a drive or mailbox that was scanned, what acts there. `close` closes the connections of all."""
+    """Gives, for a drive or mailbox that was scanned, what acts there. `close` closes the connections of all.
 
-    def __init__(self, settings: Settings, state: Path) -> None:
+    `sleep` is called where requests must wait, with at most a second at a time; it may raise `Throttled` to end that.
+    """
+
+    def __init__(self, settings: Settings, state: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._tenants = {tenant.name: tenant for tenant in settings.tenants}
         self._state = state
+        self._sleep = sleep
         self._opened = ExitStack()
         self._reaches: dict[str, Reach] = {}
         self._made: dict[tuple[str, str], Keeping] = {}
@@ -37,7 +43,7 @@ class Keepings:
         key = (tenant.name, share.kind)
         if key not in self._made:
             if tenant.name not in self._reaches:
-                self._reaches[tenant.name] = Reach(tenant, "writer", self._state)
+                self._reaches[tenant.name] = Reach(tenant, "writer", self._state, sleep=self._sleep)
                 self._opened.callback(self._reaches[tenant.name].close)
             self._made[key] = make(self._reaches[tenant.name])
         return self._made[key]

@@ -140,6 +140,11 @@ class Reach:
         self._opened.close()
 
 
+def gate_file(tenant: TenantSettings, workload: Workload, state: Path) -> Path:
+    """Where the standing of a gate lies, by which all processes of this machine go."""
+    return state / f"m365-{tenant.name}-{workload}.gate"
+
+
 def gate_of(
     tenant: TenantSettings,
     workload: Workload,
@@ -154,7 +159,7 @@ def gate_of(
 
     standings = None
     if state is not None:
-        standings = FileStanding(str(state / f"m365-{tenant.name}-{workload}.gate"))
+        standings = FileStanding(str(gate_file(tenant, workload, state)))
         opened.callback(standings.close)
     if workload == "exchange":
         return TenantGate(None, None, _EXCHANGE_AT_ONCE, sleep=sleep, standings=standings)

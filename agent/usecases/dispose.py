@@ -217,7 +217,7 @@ class Disposing:
         return ItemRef(b"/".join(part for part in (folder.strip("/").encode(), plan.ref.folder) if part), plan.ref.name)
 
     def ripe(self, waiting: Counter[str]) -> Iterator[Disposal]:
-        """What lies in the vault and may be destroyed now: approved as it stands today, and long enough there."""
+        """What is in quarantine and may be destroyed now: approved as it stands today, and long enough there."""
         quarantined = iter(self._catalogue.disposals.of_state(DisposalState.QUARANTINED))
         received = {bundle.number for bundle in self._catalogue.bundles.all() if bundle.confirmed_at is not None}
         while block := list(islice(quarantined, AT_ONCE)):

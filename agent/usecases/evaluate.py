@@ -25,6 +25,7 @@ from agent.model.key import HIDDEN, NAMED_AS, KeyForm
 from agent.model.record import Record
 from agent.model.review import ReviewFacts
 from agent.model.schedule import RetentionSchedule
+from agent.model.sharing import OUTSIDE, sharing_in
 from agent.retention.decide import decide
 from agent.retention.reviews import reassigned
 from agent.usecases.hold_scope import scope_test
@@ -168,10 +169,13 @@ class Totals:
     with_personal_data: int = 0
     misplaced: int = 0
     to_quarantine: int = 0
+    shared: Counter[str] = field(default_factory=Counter)
+    shared_with_personal_data: int = 0
 
 
 def total(evaluated: Iterable[Evaluated]) -> Totals:
-    """The counts. `findings` counts distinct values per item and entity type."""
+    """The counts. `findings` counts distinct values per item and entity type; of what is shared, only that counts which
+    is shared beyond the organisation."""
     totals = Totals()
     for entry in evaluated:
         totals.states[entry.decision.state] += 1
@@ -183,4 +187,8 @@ def total(evaluated: Iterable[Evaluated]) -> Totals:
         totals.with_personal_data += bool(entry.record.categories)
         totals.misplaced += any(reason.code is ReasonCode.PLACEMENT for reason in entry.decision.reasons)
         totals.to_quarantine += entry.decision.placement is not None
+        sharing = sharing_in(entry.record.marks)
+        if sharing in OUTSIDE:
+            totals.shared[sharing] += 1
+            totals.shared_with_personal_data += bool(entry.record.categories)
     return totals

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.model.service import JobName, ShareState
-from agent.observing.base import Facts, Health, HealthState, JobFacts, Problem, ShareFacts
+from agent.observing.base import Facts, Health, HealthState, JobFacts, Problem, ShareFacts, TenantFacts
 
 _OK, _WARNING, _CRITICAL, _UNKNOWN = HealthState
 
@@ -23,6 +23,8 @@ class Patience:
     unseen: timedelta = timedelta(hours=24)
     unanchored: timedelta = timedelta(days=2)
     long_unanchored: timedelta = timedelta(days=7)
+    expiring: timedelta = timedelta(days=30)
+    nearly_expired: timedelta = timedelta(days=7)
     failures: int = 3
 
 
@@ -33,7 +35,8 @@ def health(facts: Facts, now: datetime, patience: Patience = PATIENCE) -> Health
     """The state, and what is wrong, worst first. UNKNOWN is for an installation that has seen no share yet."""
     found = [
         *_services(facts, now, patience),
-        *(problem for share in facts.shares for problem in _share(share, now, patience)),
+        *(problem for share in facts.shares for problem in _share(share, facts, now, patience)),
+        *(problem for tenant in facts.tenants for problem in _tenant(tenant, now, patience)),
         *(problem for job in facts.jobs for problem in _job(job, facts, now, patience)),
         *_vault(facts),
         *_audit(facts, now, patience),
@@ -56,20 +59,32 @@ def _services(facts: Facts, now: datetime, patience: Patience) -> Iterator[Probl
         yield Problem(_CRITICAL, "service_stopped", "", "There are jobs to do, but no service runs.")
 
 
-def _share(share: ShareFacts, now: datetime, patience: Patience) -> Iterator[Problem]:
+def _share(share: ShareFacts, facts: Facts, now: datetime, patience: Patience) -> Iterator[Problem]:
+    is_tenant = share.places or share.name in (tenant.name for tenant in facts.tenants)
     condition = share.condition
     if condition is not None and condition.state is ShareState.UNAVAILABLE:
         away = now - condition.since
         state = _CRITICAL if away > patience.away else _WARNING
-        said = f"The share {share.name} has not been reachable for {say_span(away)}."
+        word = "tenant" if is_tenant else "share"
+        said = f"The {word} {share.name} has not been reachable for {say_span(away)}."
         yield Problem(state, "share_unavailable", share.name, said)
-    if share.complete and not share.reconciles:
+    if share.accounted is False:
         said = f"The last scan of {share.name} does not account for everything that it saw."
         yield Problem(_CRITICAL, "not_reconciled", share.name, said)
     if share.dirty_since is not None and now - share.dirty_since > patience.unseen:
         waited = say_span(now - share.dirty_since)
         said = f"What has changed in {share.name} has been waiting for {waited} to be looked at."
         yield Problem(_WARNING, "scan_late", share.name, said)
+
+
+def _tenant(tenant: TenantFacts, now: datetime, patience: Patience) -> Iterator[Problem]:
+    for app, expires_at in tenant.certificates.items():
+        left = expires_at - now
+        if left <= patience.expiring:
+            state = _CRITICAL if left <= patience.nearly_expired else _WARNING
+            when = f"expires in {say_span(left)}" if left > timedelta() else "has expired"
+            said = f"The certificate with which the {app} of {tenant.name} signs in {when}."
+            yield Problem(state, "certificate_expires", f"{app} of {tenant.name}", said)
 
 
 def _job(one: JobFacts, facts: Facts, now: datetime, patience: Patience) -> Iterator[Problem]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -10,7 +12,7 @@ from sqlalchemy import Connection
 from agent.catalogue.base import Share
 from agent.catalogue.store import Catalogue
 from agent.catalogue.tallies import audit_log, destroyed, due_by_class, in_vault
-from agent.model.service import Job, JobName, JobResult, JobRun, ShareCondition
+from agent.model.service import Job, JobName, JobResult, JobRun
 from agent.observing.base import (
     NOT_DONE,
     SUCCEEDED,
@@ -19,6 +21,7 @@ from agent.observing.base import (
     JobFacts,
     ReviewCounts,
     ShareFacts,
+    TenantFacts,
     VaultFacts,
 )
 from agent.usecases.notices import undelivered
@@ -38,12 +41,17 @@ def observed(
     recipients: Iterable[str] = (),
     throttled: Mapping[str, tuple[int, float]] | None = None,
     errors: Mapping[str, int] | None = None,
+    tenants: Iterable[TenantFacts] = (),
 ) -> Facts:
     """The facts at this moment (UTC) and day. How items stand is told as it was last decided.
 
-    What only the process itself knows is handed in: how often and for how many seconds each share's source asked to
-    wait, and its unforeseen errors by kind. So are reviews, which cost more to count than the rest, and all addresses
-    to which mail is sent. `anchoring` says whether checkpoints of the audit log are published. Raises `CatalogueError`.
+    The drives and mailboxes of a tenant are told as one share by its name: their own names may be those of people, and
+    there may be thousands.
+
+    What only the process itself knows is handed in: how often and for how many seconds each share's (or tenant's)
+    source asked to wait, its unforeseen errors by kind, and how it stands with the tenants. So are reviews, which cost
+    more to count than the rest, and all addresses to which mail is sent. `anchoring` says whether checkpoints of the
+    audit log are published. Raises `CatalogueError`.
     """
     conditions = {one.share: one for one in catalogue.services.conditions()}
     jobs = tuple(_job(catalogue, job) for job in catalogue.jobs.all())
@@ -54,7 +62,18 @@ def observed(
         audit = _audit(connection, jobs, anchoring=anchoring)
     sample = _sample(catalogue, jobs)
     sampled_at, good = (None, None) if sample is None else (sample.ended_at, sample.result is JobResult.DONE)
-    shares = [_share(catalogue, share, conditions, throttled or {}) for share in catalogue.shares()]
+    told: dict[str, list[ShareFacts]] = {}
+    for share in catalogue.shares():
+        told.setdefault(share.tenant or share.name, []).append(_share(catalogue, share))
+    shares = [
+        replace(
+            facts[0] if facts[0].places == 0 else _together(name, facts),
+            condition=conditions.get(name),
+            throttled=(throttled or {}).get(name, (0, 0.0))[0],
+            throttled_seconds=(throttled or {}).get(name, (0, 0.0))[1],
+        )
+        for name, facts in told.items()
+    ]
     known = {share.name for share in shares}
     shares += [ShareFacts(name, condition=one) for name, one in conditions.items() if name not in known]
     return Facts(
@@ -70,6 +89,7 @@ def observed(
         audit,
         errors or {},
         len(undelivered(catalogue.notices, recipients)),
+        tuple(tenants),
     )
 
 
@@ -84,25 +104,13 @@ def review_counts(standings: ReviewStandings, overdue_after_days: int) -> Review
     return ReviewCounts(waiting, overdue)
 
 
-def _share(
-    catalogue: Catalogue,
-    share: Share,
-    conditions: Mapping[str, ShareCondition],
-    throttled: Mapping[str, tuple[int, float]],
-) -> ShareFacts:
-    folders, since = catalogue.dirty.waiting(share)
-    waits, seconds = throttled.get(share.name, (0, 0.0))
-    condition = conditions.get(share.name)
+def _share(catalogue: Catalogue, share: Share) -> ShareFacts:
+    """What its last pass tells. A drive or mailbox has no dirty folders: its source is asked what changed."""
+    places = 1 if share.tenant else 0
+    folders, since = (0, None) if places else catalogue.dirty.waiting(share)
     last = catalogue.last_pass(share)
     if last is None:
-        return ShareFacts(
-            share.name,
-            condition=condition,
-            dirty_folders=folders,
-            dirty_since=since,
-            throttled=waits,
-            throttled_seconds=seconds,
-        )
+        return ShareFacts(share.name, dirty_folders=folders, dirty_since=since, places=places)
     return ShareFacts(
         share.name,
         last.seen,
@@ -112,11 +120,29 @@ def _share(
         last.ended_at,
         last.complete,
         last.reconciles,
-        condition,
-        folders,
-        since,
-        waits,
-        seconds,
+        dirty_folders=folders,
+        dirty_since=since,
+        places=places,
+    )
+
+
+def _together(tenant: str, places: Sequence[ShareFacts]) -> ShareFacts:
+    """All drives and mailboxes of a tenant as one share."""
+    skipped, failed = Counter[str](), Counter[str]()
+    for place in places:
+        skipped.update(place.skipped)
+        failed.update(place.failed)
+    ended = [place.scanned_at for place in places if place.scanned_at is not None]
+    return ShareFacts(
+        tenant,
+        sum(place.seen for place in places),
+        sum(place.scanned for place in places),
+        skipped,
+        failed,
+        min(ended) if len(ended) == len(places) else None,
+        complete=all(place.complete for place in places),
+        reconciles=all(place.reconciles for place in places if place.complete),
+        places=len(places),
     )
 
 

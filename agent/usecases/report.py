@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from agent.catalogue.base import PassResult, Share
 from agent.catalogue.store import Catalogue
+from agent.model.sharing import sharing_in
 from agent.reports.base import Report, ReportRow, ShareCoverage
 from agent.usecases.evaluate import Evaluated, Evaluation, Terms
 
@@ -50,6 +51,7 @@ def _row(entry: Evaluated) -> ReportRow:
         due_on=decision.due_on,
         disposition=decision.outcome or "",
         reasons=tuple(reason.sentence for reason in decision.reasons),
+        sharing=sharing_in(record.marks) or "",
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from connectors.errors import ItemNotFound, ScopeUnavailable, SourceFault, Unsupported
+from connectors.errors import ItemChanged, ItemNotFound, ScopeUnavailable, SourceFault, Unsupported
 from connectors.microsoft365.graph import Answer, Graph
 from connectors.microsoft365.retention_labels import AppliedLabel, read_label
 from connectors.microsoft365.version import Version, version_of
@@ -136,13 +136,16 @@ class Drive:
         return _text(moved.get("eTag")) if moved.get("id") == status.version.item_id else ""
 
     def delete_permanently(self, status: Status) -> None:
-        """Deletes the item past the recycle bin.
+        """Deletes the item past the recycle bin. Raises `ItemChanged` if it is no longer in that state.
 
-        The condition is sent although the service documents none for this call: where it is honoured it closes the
-        moment between looking and deleting, and where it is not nothing is lost by it.
+        The service documents no condition for this call. So the eTag is asked for once more right before, which leaves
+        the moment between two requests, and it is sent as a condition all the same: where that is honoured it closes
+        this moment, too, and where it is not nothing is lost by it.
         """
-        at = f"{self._item(status.version.item_id)}/permanentDelete"
-        _told(self._send("POST", at, if_match=status.version.etag), 204)
+        at = self._item(status.version.item_id)
+        if version_of(self._graph.get(f"{at}?$select=id,eTag", cost=_READING)).etag != status.version.etag:
+            raise ItemChanged("somebody has changed it meanwhile")
+        _told(self._send("POST", f"{at}/permanentDelete", if_match=status.version.etag), 204)
 
     def recycle(self, status: Status) -> None:
         """Deletes the item into the recycle bin of its site, if it is still in that state."""

@@ -81,6 +81,7 @@ class DriveConnector:
             delete=may_write,
             looks=False,
             continues=True,
+            copies=True,
         )
 
     def scopes(self) -> Sequence[Scope]:

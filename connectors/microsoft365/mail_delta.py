@@ -43,10 +43,6 @@ _SEARCH_FOLDER = "#microsoft.graph.mailsearchfolder"  # a list of what lies else
 _OUTDATED_PER_PAGE = 100
 
 
-# There is no word yet for what people have deleted; it is not read, as there is nothing there for anybody to keep.
-_DELETED = SkipReason.NO_CONTENT
-
-
 class Run:
     """From `cursor` to the end. `owner` is whose mailbox it is; `per_page` messages are asked for at once."""
 
@@ -107,7 +103,7 @@ class Run:
             feeds.setdefault(layout.quarantine.id, "")  # hidden folders may be in no feed of folders
         for folder in layout.left_out.values():
             if folder.parent_id == layout.root_id:
-                yield FolderSkipped(folder.component, _DELETED)
+                yield FolderSkipped(folder.component, SkipReason.LEFT_OUT)
 
     def _folder(self, entry: dict[str, Any], feeds: dict[str, str], gone: list[str]) -> Iterator[Change]:
         id = read_folder(entry).id

@@ -87,7 +87,7 @@ class MailboxConnector:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(keeps_access_time=True, file_ids=True, marks=True, looks=False, continues=True)
+        return Capabilities(keeps_access_time=True, file_ids=True, marks=True, looks=False, continues=True, copies=True)
 
     def scopes(self) -> Sequence[Scope]:
         """The mailboxes. Whoever was named and has none that we reach is in `unreachable` afterwards, with the reason.

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from agent.catalogue.disposal_rows import Disposal
+from agent.disposition.base import Means, Source, Told
+from agent.disposition.custody import Ending, Returning
 from agent.disposition.in_place_destroy import read_remains
+from agent.disposition.quarantine import Quarantine
+from agent.disposition.recovery import Recovered
 from agent.model.disposal import Custody, DisposalState, Obstacle
 from agent.model.schedule import Disposition
 from agent.vault.base import VaultError
 from connectors.base import ItemRef, Scope
 from connectors.keeping import Deleted, GivenBack, Kept, Remains, Target
 from connectors.memory_keeping import RECYCLED, MemoryKeeping
-from tests.disposition.house import House
-from tests.disposition.kept_house import SHARE, KeptHouse
-from tests.usecases.review_office import TODAY
+from tests.disposition.house import House, nothing_remains
+from tests.disposition.kept_house import SHARE, Cut, Fuse, Fused, KeptHouse
+from tests.usecases.review_office import TODAY, quiet
 
-CASE = "Cases/1/a.txt"
+CASE, FILE = "Cases/1/a.txt", "Cases/1/file.txt"
 
 
 @pytest.fixture
@@ -165,23 +171,69 @@ def test_many_items_go_in_blocks(kept_house: KeptHouse, monkeypatch: pytest.Monk
     assert kept_house.memory.kept == {}
 
 
-def test_files_and_what_a_source_keeps_go_in_one_run_each_their_own_way(
-    house: House, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    beside = KeptHouse(tmp_path_factory.mktemp("kept"))
-    file = house.put("Cases/1/file.txt")
-    house.scan()
-    house.approve("Cases/1/file.txt")
-    beside.put_item(CASE)
-    beside.scan()
-    beside.approve(CASE)
-    for one in (house, beside):  # each has its own catalogue, and the rules of both
-        one.rules = replace(one.rules, in_place=frozenset({SHARE}))
-    assert [disposal.custody for disposal in house.take().done] == [Custody.VAULT]
-    assert [disposal.custody for disposal in beside.take().done] == [Custody.SOURCE]
-    assert not file.exists()
-    assert len(house.vault.entries()) == 1
-    beside.close()
+def test_files_and_what_a_source_keeps_go_in_one_run_each_their_own_way(kept_house: KeptHouse) -> None:
+    both = Both(kept_house)
+    told = both.take()
+    assert {one.custody: one.share for one in told.done} == {Custody.VAULT: "office", Custody.SOURCE: SHARE}
+    assert not (both.house.share / FILE).exists()
+    assert [entry.id for entry in both.house.vault.entries()] == [both.of(Custody.VAULT).vault_id]
+    assert [*both.house.memory.kept] == [both.of(Custody.SOURCE).vault_id]
+    assert both.house.disposing.recover(both.means, both.quarantine) == Recovered()
+    ripe = both.house.ripe()
+    assert {one.custody for one in both.house.disposing.destroy(ripe, both.means, quiet).done} == {*Custody}
+    _, erased = Ending(both.means).erase()
+    assert {one.custody for one in erased} == {*Custody}
+
+
+def test_each_is_given_back_and_settled_by_whoever_keeps_it(kept_house: KeptHouse) -> None:
+    both = Both(kept_house)
+    fuse = Fuse(1, after=True)
+    with pytest.raises(Cut):
+        both.take(lambda means: replace(means, journal=Fused(means.journal, fuse)))  # type: ignore[arg-type]
+    assert both.house.states() == ["planned"], "a file, of which only the intent is recorded"
+    recovered = both.house.disposing.recover(both.means, both.quarantine)
+    assert (recovered.put_back, recovered.unsettled) == (1, {})
+    both.take()
+    for custody in Custody:
+        disposal = both.of(custody, DisposalState.QUARANTINED)
+        assert Returning(both.means).give_back(disposal, disposal.ref, "needed for the appeal") is None
+    assert (both.house.share / FILE).exists()
+    assert {str(ref) for ref in both.house.memory.refs()} == {CASE}
+
+
+class Both:
+    """A house of files and of a service, with one of each that can go."""
+
+    def __init__(self, house: KeptHouse) -> None:
+        self.house = house
+        house.put(FILE)
+        house.put_item(CASE)
+        House.scan(house)
+        house.approve(FILE)  # while it is in the first share there is
+        house.scan()
+        service = next(share for share in house.catalogue.shares() if share.name == SHARE)
+        number = house.catalogue.reviews.item_at(service.id, ItemRef.parse(CASE))
+        assert number is not None
+        for by in ("ann", "ben"):
+            house.office.act(by, number)
+
+    @property
+    def means(self) -> Means:
+        source = Source(self.house.holding, self.house.scope)
+        return replace(self.house.means, strongroom=self.house.vault, sources={"office": source})
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.means, nothing_remains)
+
+    def take(self, change: Callable[[Means], Means] = lambda means: means) -> Told:
+        means = change(self.means)
+        quarantine = Quarantine(means, nothing_remains)
+        return self.house.disposing.take(self.house.outlook(), means, quarantine, "", quiet)
+
+    def of(self, custody: Custody, *states: DisposalState) -> Disposal:
+        found = self.house.catalogue.disposals.of_state(*(states or DisposalState))
+        return next(one for one in found if one.custody is custody)
 
 
 # Back

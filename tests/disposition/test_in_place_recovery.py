@@ -271,6 +271,33 @@ def test_a_fault_of_the_catalogue_while_undoing_is_not_told_instead_of_the_first
     as_recorded(due)
 
 
+def test_what_was_left_already_is_not_undone_again(due: KeptHouse) -> None:
+    class Stopped(MemoryKeeping):
+        calls = 0
+
+        def keep(self, scope: Scope, target: Target, id: str) -> Kept:
+            self.calls += 1
+            if self.calls == 1:
+                raise errors.CheckedOut("x")
+            raise SystemExit
+
+    due.keeping = Stopped(due.memory)
+    with pytest.raises(SystemExit):
+        due.take()
+    assert due.states() == ["abandoned", "abandoned"]
+    reasons = [due.last_step(one).why for one in due.catalogue.disposals.of_state(DisposalState.ABANDONED)]
+    assert reasons == [Obstacle.CHECKED_OUT, Obstacle.INTERRUPTED]
+
+
+def test_what_is_held_by_now_is_not_destroyed_by_a_recovery(due: KeptHouse) -> None:
+    due.take()
+    assert cut_off(due, due.destroy, Fuse(2))
+    hold(due, condition="path: Cases/**\n")
+    assert set(due.recover().unsettled.values()) == {Obstacle.HELD}
+    assert due.states() == ["quarantined", "quarantined"]
+    assert len(due.memory.kept) == 2
+
+
 def sealed_only(due: KeptHouse) -> None:
     """The seals are recorded, and nothing behind them."""
     assert cut_off(due, due.take, Fuse(4, after=True))

@@ -12,7 +12,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.emulator.clock import Clock
 from tests.emulator.http import Problem
@@ -57,6 +57,7 @@ class Mailbox:
         self.owner = owner
         self.quirks = MailQuirks()
         self.lock = threading.RLock()
+        self.rounds: dict[str, Any] = {}  # of changes that are being told, by link; see mail_changes
         self._clock = clock
         self._numbers = itertools.count(1)
         self._own = base64.urlsafe_b64encode(b"%06d" % next(_mailboxes)).decode()  # no two have an id in common

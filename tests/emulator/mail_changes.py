@@ -7,7 +7,6 @@ than once.
 from __future__ import annotations
 
 import secrets
-import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -37,18 +36,18 @@ class Round:
 
 
 class Changes:
-    """The links that one mailbox has given out."""
+    """What one mailbox tells of changes, and the links that it has given out for that."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        self._lock = threading.Lock()
-        self._rounds: dict[str, Round] = {}
+        self._rounds: dict[str, Round] = mailbox.rounds
 
     def forget(self, folder_id: str | None = None) -> None:
         """No link works any more; with a folder's id, none to the changes in that folder."""
-        with self._lock:
-            keep = {} if folder_id is None else self._rounds
-            self._rounds = {token: one for token, one in keep.items() if one.folder_id != folder_id}
+        with self._mailbox.lock:
+            for token, one in list(self._rounds.items()):
+                if folder_id in (None, one.folder_id):
+                    del self._rounds[token]
 
     def messages(self, request: Request, folder: Folder) -> Reply:
         """A page of what changed in a folder."""
@@ -91,8 +90,7 @@ class Changes:
         token = request.query.get("$skiptoken") or request.query.get("$deltatoken")
         if token is None:
             return None
-        with self._lock:
-            found = self._rounds.get(token)
+        found = self._rounds.get(token)
         if found is None or (request.now - found.issued_at).total_seconds() > self._mailbox.quirks.token_days * 86400:
             raise Problem(410, "SyncStateNotFound", "The sync state generation is not found; generation=518.")
         if "$skiptoken" in request.query:
@@ -108,8 +106,7 @@ class Changes:
         at = started.at + self._page_size(request)
         token = secrets.token_urlsafe(48)
         name, key = ("$skiptoken", "@odata.nextLink") if at < len(started.told) else ("$deltatoken", "@odata.deltaLink")
-        with self._lock:
-            self._rounds[token] = replace(started, at=at, issued_at=request.now)
+        self._rounds[token] = replace(started, at=at, issued_at=request.now)
         context = f"{request.service.graph_url}/$metadata#Collection(delta)"
         return Reply(200, {"@odata.context": context, key: request.link(started.path, {name: token}), "value": entries})
 

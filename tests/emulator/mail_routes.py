@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from tests.emulator.http import Content, Problem, Reply, Request, Routes
 from tests.emulator.mail import Mailbox
@@ -19,13 +18,6 @@ _USER = "/users/{user}"
 _MESSAGE = _USER + "/messages/{message}"
 _FOLDERS = _USER + "/mailFolders"
 _FOLDER = _FOLDERS + "/{folder}"
-_links: WeakKeyDictionary[Mailbox, Changes] = WeakKeyDictionary()
-
-
-def changes_of(mailbox: Mailbox) -> Changes:
-    """The links to changes that this mailbox has given out."""
-    with mailbox.lock:
-        return _links.setdefault(mailbox, Changes(mailbox))
 
 
 def routes(tenant: Tenant) -> Routes:
@@ -84,7 +76,7 @@ class _Mail:
             return Reply(200, page)
 
     def folder_changes(self, request: Request) -> Reply:
-        return changes_of(self._box(request)).folders(request)
+        return Changes(self._box(request)).folders(request)
 
     def folder(self, request: Request) -> Reply:
         box, folder = self._folder(request)
@@ -113,7 +105,7 @@ class _Mail:
 
     def message_changes(self, request: Request) -> Reply:
         box, folder = self._folder(request)
-        return changes_of(box).messages(request, folder)
+        return Changes(box).messages(request, folder)
 
     def message(self, request: Request) -> Reply:
         box, message = self._message(request)

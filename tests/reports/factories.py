@@ -96,6 +96,7 @@ def small_report() -> Report:
             due_on=date(2019, 10, 3),
             disposition="review",
             reasons=("The path matches the pattern **/recruit*/**.", "It has been due since 3 October 2019."),
+            sharing="anonymous",
         ),
         a_row(
             "HR/Sick notes/2024.pdf",
@@ -108,7 +109,13 @@ def small_report() -> Report:
             due_on=date(2027, 1, 31),
             disposition="review",
         ),
-        a_row("HR/Personnel/Quill/contract.docx", state="waiting", classes=("personnel",), disposition="review"),
+        a_row(
+            "HR/Personnel/Quill/contract.docx",
+            state="waiting",
+            classes=("personnel",),
+            disposition="review",
+            sharing="external",
+        ),
         a_row("Archive/old.zip", format="zip", outcome="skipped(unsupported)", extraction="unsupported"),
         a_row("Archive/broken.pdf", format="pdf", outcome="failed(corrupt)", extraction="corrupt", state="blocked"),
         *(a_row(path) for path in HOSTILE),

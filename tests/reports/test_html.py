@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from agent.reports import totals
-from agent.reports.base import Report
+from agent.reports.base import Report, ReportRow
 from agent.reports.html import write_html
 from tests.reports.factories import HOSTILE, TODAY, a_coverage, a_report, a_row
 
@@ -202,3 +203,50 @@ def test_a_file_is_shown_with_its_share_unless_there_is_only_one(places: int) ->
     report = a_report([a_row("a.txt")], *[a_coverage()] * places)
 
     assert bool(LexborHTMLParser(page_of(report)).css("#inventory .share")) == (places > 1)
+
+
+def _shared(*rows: ReportRow) -> LexborHTMLParser:
+    return LexborHTMLParser(page_of(a_report(rows)))
+
+
+def test_what_is_shared_beyond_the_organisation_is_counted_by_category() -> None:
+    tree = _shared(
+        a_row("a.txt", sharing="anonymous", categories=("contact", "identity"), findings={"PERSON": 1}),
+        a_row("b.txt", sharing="anonymous", categories=("identity",), findings={"PERSON": 1}),
+        a_row("c.txt", sharing="external"),
+        a_row("d.txt", sharing="organisation", categories=("identity",), findings={"PERSON": 1}),
+        a_row("e.txt", sharing="people", categories=("identity",), findings={"PERSON": 1}),
+    )
+
+    lines = [[cell.text() for cell in line.css("th, td")] for line in tree.css("#sharing table:first-of-type tbody tr")]
+
+    assert lines == [
+        ["anybody who has the link", "2", "2", "names and dates of birth (2), contact details (1)"],
+        ["people outside the organisation", "1", "0", "none found"],
+    ]
+    assert [node.text() for node in tree.css("#sharing .path")] == ["a.txt", "b.txt", "c.txt"]
+    assert "2 files with personal data are shared beyond the organisation" in tree.css_first("#summary").text()  # type: ignore[union-attr]
+
+
+def test_of_what_is_shared_the_gravest_comes_first_and_what_is_left_out_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(totals, "SHARED_ROWS", 3)
+    criminal: dict[str, Any] = {"categories": ("criminal",), "findings": {"SC_CRIMINAL": 1}}
+    personal: dict[str, Any] = {"categories": ("identity",), "findings": {"PERSON": 1}}
+    tree = _shared(
+        *(a_row(f"plain {number}.txt", sharing="anonymous") for number in range(9)),
+        a_row("external.txt", sharing="external", **personal),
+        a_row("anonymous.txt", sharing="anonymous", **personal),
+        a_row("criminal.txt", sharing="external", **criminal),
+    )
+
+    assert [node.text() for node in tree.css("#sharing .path")] == ["criminal.txt", "anonymous.txt", "external.txt"]
+    assert "The first 3 are shown; 9 more stand in the CSV report." in tree.css_first("#sharing").text()  # type: ignore[union-attr]
+
+
+def test_where_nothing_is_shared_so_widely_nothing_is_said_of_it() -> None:
+    tree = _shared(a_row("a.txt", sharing="people", categories=("identity",), findings={"PERSON": 1}), a_row("b.txt"))
+
+    assert tree.css('#sharing, a[href="#sharing"]') == []
+    assert "beyond the organisation" not in tree.text()

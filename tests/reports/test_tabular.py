@@ -74,3 +74,18 @@ def test_json_without_rows_is_still_one_object() -> None:
     write_json(a_report([]), stream)
 
     assert json.loads(stream.getvalue())["rows"] == []
+
+
+def test_sharing_stands_in_each_row_and_is_summed_up_at_the_end_of_the_json(report: Report) -> None:
+    stream = io.StringIO()
+    write_json(report, stream)
+    read = json.loads(stream.getvalue())
+    lines = list(csv.DictReader(io.StringIO(_csv(report), newline="")))
+
+    assert [line["sharing"] for line in lines[:3]] == ["anonymous", "", "external"]
+    assert [row["sharing"] for row in read["rows"][:3]] == ["anonymous", "", "external"]
+    found = {"contact": 1, "health": 1, "identity": 1}
+    assert read["shared"] == {
+        "anonymous": {"items": 1, "with_personal_data": 1, "categories": found},
+        "external": {"items": 1, "with_personal_data": 0, "categories": {}},
+    }

@@ -9,6 +9,7 @@ from agent.model.decision import DecisionState
 from agent.model.finding import DataCategory
 from agent.model.outcome import ExtractionStatus, ItemReason, OutcomeKind
 from agent.model.schedule import Disposition
+from agent.model.sharing import Sharing
 from agent.reports import words
 from connectors.base import FailReason, SkipReason
 
@@ -21,6 +22,7 @@ VOCABULARIES = (
     DecisionState,
     Disposition,
     DataCategory,
+    Sharing,
 )
 
 

@@ -39,7 +39,7 @@ WRITER = frozenset({"Mail.ReadWrite"})
 ADDRESS = "ann@contoso.example"
 
 
-DELETED = FolderSkipped(b"Deleted Items", SkipReason.NO_CONTENT)
+DELETED = FolderSkipped(b"Deleted Items", SkipReason.LEFT_OUT)
 
 
 class Named:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from connectors.errors import ItemChanged
 from connectors.testing import ContinuingContract
 from tests.connectors.microsoft365.drives import READER, WRITER, Library, library
 
@@ -42,3 +43,19 @@ class TestDrivesWhoseFeedLeavesThingsOut(TestDrives):
             made.drive.quirks.delta_hashes = False
             made.drive.quirks.tells_twice = 2
             yield made
+
+
+def test_an_item_that_was_edited_since_is_neither_deleted_nor_labelled() -> None:
+    with library(roles=WRITER) as there:
+        there.emulator.tenant.add_retention_label("payroll", "retain")
+        there.put(b"a.txt", b"first")
+        item = there.item("a.txt")
+        there.put(b"a.txt", b"second")
+        for attempt in (
+            lambda: there.connector.delete(there.scope, item.ref, item.version),
+            lambda: there.connector.label(there.scope, item.ref, item.version, "payroll"),
+        ):
+            with pytest.raises(ItemChanged):
+                attempt()
+        assert there.drive.content(there.drive.id_of("a.txt")) == b"second"
+        assert there.item("a.txt").marks.get("retention_label") is None

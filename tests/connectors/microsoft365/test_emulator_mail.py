@@ -12,7 +12,7 @@ import requests
 
 from tests.emulator import Emulator, Fault
 from tests.emulator.mail import Mailbox
-from tests.emulator.mail_routes import changes_of
+from tests.emulator.mail_changes import Changes
 
 ADDRESS = "ann@contoso.example"
 IMMUTABLE = 'IdType="ImmutableId"'
@@ -226,7 +226,7 @@ def test_a_service_may_lose_sight_of_what_arrives_with_an_immutable_id(client: C
 def test_a_link_that_is_too_old_or_was_forgotten_is_gone(client: Client, box: Mailbox) -> None:
     _, link = client.round(_changes(box))
     _, folders = client.round("/mailFolders/delta")
-    changes_of(box).forget(box.folder("Inbox"))
+    Changes(box).forget(box.folder("Inbox"))
     answer = client.ask("GET", link)
     assert (answer.status_code, answer.json()["error"]["code"]) == (410, "SyncStateNotFound")
     assert client.ask("GET", folders).status_code == 200

@@ -62,6 +62,12 @@ class TestPeopleWhileItIsDeleted:
         refused(ItemChanged, lambda: delete(kept, there))
         assert is_kept(kept, id, EDITED)
 
+    def test_an_edit_while_the_label_is_looked_at_saves_it(self, kept: KeptDrive, id: str) -> None:
+        there = keep(kept)
+        kept.meanwhile("GET", f"items/{id}/retentionLabel", lambda: kept.change(id.encode(), EDITED), answered=True)
+        refused(ItemChanged, lambda: delete(kept, there))
+        assert is_kept(kept, id, EDITED)
+
     def test_the_condition_is_sent_where_the_service_documents_none(self, kept: KeptDrive, id: str) -> None:
         there = keep(kept)
         delete(kept, there)

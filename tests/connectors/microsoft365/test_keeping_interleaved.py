@@ -21,6 +21,7 @@ from connectors.microsoft365.restricted import QUARANTINE_NAME
 from connectors.testing_kept import CONTRACT, ID, TEXT
 from tests.connectors.microsoft365.kept_drive import FREE, OFFICER, RECORD, RETAINED, KeptDrive, check_manners
 from tests.emulator import Emulator
+from tests.emulator.http import Request
 
 PATH = CONTRACT.decode()
 SLOW = settings(
@@ -52,12 +53,12 @@ class People:
     def end(self) -> None:
         self.plan.clear()
 
-    def _turn(self, moment: str) -> Callable[[object], None]:
-        def turn(request: object) -> None:
+    def _turn(self, moment: str) -> Callable[[Request], None]:
+        def turn(request: Request) -> None:
             if moment == "before":
                 self._asked += 1
-            if (moment, getattr(request, "path", "").endswith("/permanentDelete")) == ("before", True):
-                return  # the one moment that the service gives us no condition for
+            if _is_right_before_deleting_permanently(request, moment):
+                return  # the one moment for which the service gives us no condition
             deed = self.plan.pop((self._asked, moment), None)
             if deed is not None and self.kept.drive.path_of(self.id) is not None:
                 self._do(deed)
@@ -91,7 +92,7 @@ class People:
                     drive.move(drive.id_of("HR"), f"People {self._asked}")
             case "remove_folder":
                 drive.folder("HR")
-                if path != PATH:
+                if not path.startswith("HR/"):
                     drive.remove(drive.id_of("HR"))
             case "occupy":
                 if path != PATH and PATH not in {entry.path for entry in drive.items()}:
@@ -103,22 +104,46 @@ class People:
                 raise AssertionError(deed)
 
 
+def _is_right_before_deleting_permanently(request: Request, moment: str) -> bool:
+    if moment == "before":
+        return request.path.endswith("/permanentDelete")
+    return request.query.get("$select") == "id,eTag"
+
+
 DEEDS = st.sampled_from(
     [
         "edit", "edit", "edit", "rename", "carry_off", "take_back", "record", "retain", "free", "unlabel", "check_out",
         "lock", "share", "move_folder", "remove_folder", "occupy", "remove",
     ]
 )  # fmt: skip
-# The folder is looked for and proved with the first six requests, then the item is looked at, moved, looked at, deleted.
+# The folder is looked for and proved with the first six requests; then the item is looked at, moved and deleted.
 MOMENTS = st.tuples(st.integers(1, 20) | st.integers(7, 15), st.sampled_from(["before", "after"]))
 PLANS = st.dictionaries(MOMENTS, DEEDS, min_size=1, max_size=4)
 
 
 class TestWhateverPeopleDo:
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_an_edit_at_whatever_moment_is_not_deleted(self, graph: Emulator, moment: str) -> None:
+        for number in range(1, 21):
+            for permanently in (True, False):
+                plan = {(number, moment): "edit"}
+                self.only_what_was_decided_on(graph, plan, permanently=permanently, conditions=True)
+
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_an_edit_at_whatever_moment_is_not_taken_for_our_mark(self, graph: Emulator, moment: str) -> None:
+        for number in range(1, 13):
+            self.no_edit_passes_for_ours(graph, {(number, moment): "edit"}, rewrites=False)
+
     @SLOW
     @given(plan=PLANS, permanently=st.booleans(), conditions=st.booleans())
     def test_only_what_was_decided_on_is_deleted(
         self, graph: Emulator, plan: dict[tuple[int, str], str], permanently: bool, conditions: bool
+    ) -> None:
+        self.only_what_was_decided_on(graph, plan, permanently=permanently, conditions=conditions)
+
+    @staticmethod
+    def only_what_was_decided_on(
+        graph: Emulator, plan: dict[tuple[int, str], str], *, permanently: bool, conditions: bool
     ) -> None:
         kept, people = _start(graph, plan, permanently=permanently)
         kept.drive.quirks.conditions = conditions
@@ -162,6 +187,10 @@ class TestWhateverPeopleDo:
     def test_labels_and_marks_never_pass_an_edit_for_ours(
         self, graph: Emulator, plan: dict[tuple[int, str], str], rewrites: bool
     ) -> None:
+        self.no_edit_passes_for_ours(graph, plan, rewrites=rewrites)
+
+    @staticmethod
+    def no_edit_passes_for_ours(graph: Emulator, plan: dict[tuple[int, str], str], *, rewrites: bool) -> None:
         kept, people = _start(graph, plan)
         kept.drive.quirks.office_rewrites = rewrites
         target = kept.item(CONTRACT)

@@ -29,7 +29,7 @@ from tests.connectors.microsoft365.mail_callers import (
 )
 from tests.connectors.microsoft365.mailbox_source import MailboxSource
 from tests.emulator import Fault
-from tests.emulator.mail_routes import changes_of
+from tests.emulator.mail_changes import Changes
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def caller(source: MailboxSource) -> Caller:
 def test_a_service_that_forgets_where_we_were_is_enumerated_anew(source: MailboxSource, caller: Caller) -> None:
     (gone, stays) = ids_in(source, "HR/Leavers")
     source.mailbox.remove(gone)
-    changes_of(source.mailbox).forget()
+    Changes(source.mailbox).forget()
     caller.run()
     assert [change for change in caller.told if isinstance(change, Swept)] == [Swept(2)]
     assert caller.places == true_places(source)
@@ -58,7 +58,7 @@ def test_a_service_that_forgets_where_we_were_is_enumerated_anew(source: Mailbox
 
 
 def test_one_forgotten_folder_costs_nobody_anything(source: MailboxSource, caller: Caller) -> None:
-    changes_of(source.mailbox).forget(source.mailbox.folder("HR/Leavers"))
+    Changes(source.mailbox).forget(source.mailbox.folder("HR/Leavers"))
     caller.run()
     assert caller.places == true_places(source)
     assert differences([Page(tuple(caller.differences()), 0, 0, b"")]) == []
@@ -69,7 +69,7 @@ def test_a_service_that_forgets_in_the_middle_is_enumerated_anew(source: Mailbox
     for number, page in enumerate(source.plain.changes(source.scope, caller), 1):
         caller.take(page)
         if number == 3:
-            changes_of(source.mailbox).forget()
+            Changes(source.mailbox).forget()
     assert [change for change in caller.told if isinstance(change, Swept)] == [Swept(3)]
     assert caller.places == true_places(source)
 
@@ -243,7 +243,7 @@ def test_whatever_people_do_between_runs_and_in_them_is_known_in_the_end(
             deeds.append(_deed(source, chance))
         if chance.random() < 0.2:
             deeds.append("the service forgets")
-            changes_of(source.mailbox).forget()
+            Changes(source.mailbox).forget()
         if chance.random() < 0.3:
             deeds.append("meanwhile")
             source.emulator.on_request("GET", "delta", lambda _: deeds.append(_deed(source, chance)), times=2)

@@ -246,16 +246,25 @@ def test_a_draft_that_is_written_on_is_read_again_even_if_it_was_moved_too(sourc
     assert caller.read[id] == source.mailbox.content(id)
 
 
-@pytest.mark.parametrize("deed", ["remove", "throw away"])
+@pytest.mark.parametrize("deed", ["remove", "remove out of sight", "throw away"])
 def test_a_deleted_message_is_gone(source: MailboxSource, caller: Caller, deed: str) -> None:
+    source.mailbox.quirks.dumpster_is_visible = deed == "remove"
     id = ids_in(source, "Archive")[0]
-    if deed == "remove":
+    if deed.startswith("remove"):
         source.mailbox.remove(id)
     else:
         source.mailbox.move(id, "Deleted Items")
     caller.run()
     assert [type(change) for change in caller.differences()] == [Gone]
     assert id not in caller.places
+
+
+def test_a_message_in_a_folder_that_is_nowhere_is_gone(source: MailboxSource, caller: Caller) -> None:
+    id = ids_in(source, "Archive")[0]
+    source.mailbox.remove(id)
+    source.emulator.faults.add(Fault(path=f"/messages/{id}", edit=lambda body: body.update(parentFolderId="nowhere")))
+    caller.run()
+    assert [type(change) for change in caller.differences()] == [Gone]
 
 
 def test_a_message_that_is_taken_out_of_deleted_items_is_found(source: MailboxSource, caller: Caller) -> None:

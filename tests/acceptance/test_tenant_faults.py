@@ -1,0 +1,137 @@
+"""Whatever befalls any one request of an act, nothing is lost, nothing goes twice, and nothing goes that was not meant to.
+
+Every request of a quarantine, a restoring and a destruction is disturbed in every way, one at a time; then recovery is
+run, and what the tenant has is held against what is on record."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.acting_tenant import (
+    AFTER,
+    APPROVED,
+    BEFORE,
+    GOES,
+    KILLED,
+    STAYS,
+    ActingOffice,
+    Kind,
+    Mishap,
+    Trial,
+    apart,
+    prepare,
+    scratch,
+)
+from tests.acceptance.tenant_office import REASON
+from tests.emulator import Emulator
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.timeout(3600)]
+
+_COMMANDS = 8
+RUN = "dispose", "run", "--yes"
+WHERE = {
+    "none": "in its place",
+    "abandoned": "in its place",
+    "restored": "in its place",
+    "quarantined": "in quarantine",
+    "destroyed": "gone",
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is disturbed: a command, behind what leads up to it."""
+
+    name: str
+    before: tuple[tuple[str, ...], ...]
+    command: tuple[str, ...]
+    ends: frozenset[str]  # how the disposals of what is approved may stand once recovery has settled everything
+
+
+ACTS = (
+    Act("quarantine", (), RUN, frozenset({"none", "abandoned", "quarantined"})),
+    Act("restore", (RUN,), ("restore", "1", *REASON, "--yes"), frozenset({"quarantined", "restored"})),
+    Act("destroy", (RUN,), RUN, frozenset({"quarantined", "destroyed"})),
+)
+
+
+@pytest.fixture(scope="module", params=["drive", "mail"])
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActingOffice]:
+    kind: Kind = request.param
+    made = ActingOffice(tmp_path_factory.mktemp(kind), Emulator(check=False), kind)
+    prepare(made)
+    yield made
+
+
+def tried(office: ActingOffice, act: Act, kind: str, at: int) -> dict[str, object]:
+    """One trial: what was asked, whether the mishap came about, and what is wrong afterwards."""
+    mishap = Mishap(kind, at)
+    with scratch(office.folder, office.state) as state:
+        trial = Trial(office, state, _COMMANDS)
+        for command in act.before:
+            code, said = trial.run(*command)
+            assert code == 0, said
+        code, said = trial.run(*act.command, mishap=mishap)
+        wrong = []
+        if (code == KILLED) != (mishap.struck and kind.startswith("killed")):
+            wrong.append(f"the command ended with {code}: {said}")
+        code, said = trial.run("dispose", "recover")
+        if code:
+            wrong.append(f"recovery ended with {code}: {said}")
+        wrong += out_of_order(office, state, act.ends)
+        code, said = trial.run(*RUN)
+        if code not in (0, 3):
+            wrong.append(f"the next run ended with {code}: {said}")
+        wrong += out_of_order(office, state, frozenset(WHERE))
+        for command in (("fsck",), ("audit", "verify")):
+            code, said = trial.run(*command)
+            if code:
+                wrong.append(f"{command[0]} ended with {code}: {said}")
+    return {"made": mishap.made, "struck": mishap.struck, "wrong": wrong}
+
+
+def out_of_order(office: ActingOffice, state: Path, ends: frozenset[str]) -> list[str]:
+    """What is not in the tenant as it is on record, or must not be so at all."""
+    wrong = []
+    for name, record in office.records(state).items():
+        try:
+            where = office.where(name)
+        except AssertionError as error:
+            wrong.append(str(error))
+            continue
+        if where != WHERE.get(record):
+            wrong.append(f"{name} is {where}, and on record as {record}")
+        if record not in (ends if name in APPROVED else {"none"}):
+            wrong.append(f"{name} is on record as {record}")
+    return wrong
+
+
+def mishaps(made: list[str]) -> Iterator[tuple[int, str]]:
+    """What can befall which of these requests. That an answer is lost is news only where something was done."""
+    for at, request in enumerate(made):
+        harmless = request.startswith("GET ")
+        for kind in BEFORE if harmless else BEFORE + AFTER:
+            yield at, kind
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+def test_every_request_can_go_wrong_and_nothing_is_lost(office: ActingOffice, act: Act) -> None:
+    began = time.monotonic()
+    clean = apart(lambda: tried(office, act, "", -1))
+    assert clean["wrong"] == []
+    print(clean["made"])
+    told = Counter[str]()
+    wrong = []
+    for at, kind in mishaps(clean["made"]):
+        found = apart(lambda at=at, kind=kind: tried(office, act, kind, at))
+        told[kind] += found["struck"]
+        wrong += [f"{act.name}, request {at} ({clean['made'][at]}) {kind}: {one}" for one in found["wrong"]]
+    print(f"{office.kind}, {act.name}: {told.total()} mishaps at {len(clean['made'])} requests, {time.monotonic() - began:.0f} s")
+    assert not wrong, f"{len(wrong)} things went wrong:\n" + "\n".join(wrong[:40])
