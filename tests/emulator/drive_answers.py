@@ -94,7 +94,8 @@ def fields_json(drive: Drive, node: Node, wanted: Wish) -> dict[str, Any]:
     if node.label is not None:
         told["_ComplianceTag"] = node.label.name
     known = {each.name for each in drive.columns}
-    told |= {name: value for name, value in drive.fields_of(node.id).items() if name in known and value is not None}
+    fields = node.traits.fields if node.traits else {}
+    told |= {name: value for name, value in fields.items() if name in known and value is not None}
     return wanted.of(told)
 
 

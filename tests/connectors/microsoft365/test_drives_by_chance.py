@@ -160,7 +160,6 @@ def test_whatever_happens_between_and_within_runs_the_caller_ends_with_what_is_t
     emulator: Emulator, world: World
 ) -> None:
     there, person, chance = made(emulator, world)
-    there.drive.quirks.tells_twice = 0
     caller = Caller(there.drive, world.lag)
     for _ in range(chance.randrange(1, 6)):
         for _ in range(chance.randrange(12)):
