@@ -122,6 +122,12 @@ def test_a_managed_identity_needs_no_file(tmp_path: Path, identity: str) -> None
         (("onedrives: [ann]",), ":5: tenants.0.onedrives: must be users, each by user principal name"),
         (("mailboxes: some",), ":5: tenants.0.mailboxes: must be all, none, or a list."),
         (("columns: ['Due date']",), ":5: tenants.0.columns.0: must be the internal name of a column"),
+        (("labels: {pay: ''}",), ":5: tenants.0.labels.pay: must not be empty"),
+        (("labels: pay",), ":5: tenants.0.labels: "),
+        (("decided_columns: {clas: A}",), ":5: tenants.0.decided_columns.clas"),
+        (("decided_columns: {due: 'Due on'}",), ":5: tenants.0.decided_columns.due: must be the internal name of a"),
+        (("decided_columns: {class: A, due: A}",), "tenants.0: must name another column for each word under decided"),
+        (("columns: [A]", "decided_columns: {class: A}"), "tenants.0: must not name a column both under columns and"),
         (("licences: 0",), ":5: tenants.0.licences: must be at least 1"),
         (("share_of_limit: 1.5",), ":5: tenants.0.share_of_limit: must be at most 1"),
         (("company: 'a|b'",), ":5: tenants.0.company: must be written like"),
@@ -148,6 +154,12 @@ def test_a_writer_of_files_needs_officers(tmp_path: Path, lines: tuple[str, ...]
     with pytest.raises(ConfigurationError, match="quarantine_officers"):
         _tenant(tmp_path, writer, *lines)
     assert _tenant(tmp_path, writer, OFFICER, *lines).writer is not None
+
+
+def test_what_a_tenant_is_told_is_taken_by_class_and_by_word(tmp_path: Path) -> None:
+    tenant = _tenant(tmp_path, 'labels: {payroll: "Payroll, 6 years"}', "decided_columns: {due: RetentionDue}")
+
+    assert (tenant.labels, tenant.decided_columns) == ({"payroll": "Payroll, 6 years"}, {"due": "RetentionDue"})
 
 
 def test_a_writer_of_mail_alone_needs_none(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def check(
 
     settings = bootstrap.settings_from(config)
     checked = bootstrap.schedule_from(schedule or settings.schedule)
+    unknown = [
+        f"tenants.{tenant.name}.labels.{class_id}"
+        for tenant in settings.tenants
+        for class_id in tenant.labels
+        if class_id not in checked.by_id
+    ]
     confinement = bootstrap.confinement(settings)
     facts = {
         "configuration": str(config or bootstrap.configuration_file()),
@@ -31,6 +37,7 @@ def check(
         "schedule": checked.id,
         "version": checked.version,
         "classes": [retention_class.id for retention_class in checked.classes],
+        "unknown_classes": unknown,
         "confinement": {"landlock": confinement.landlock, "unrefused": list(confinement.unrefused)},
     }
     if json:
@@ -39,5 +46,7 @@ def check(
         typer.echo(codec.dumps(facts, indent=2))
         return
     typer.echo(f"Settings: sound ({len(settings.shares)} shares, {len(settings.tenants)} tenants).")
+    for place in unknown:
+        typer.echo(f"{place}: the schedule has no such class, so that no file gets this label.")
     typer.echo(f"Schedule: {checked.title}, version {checked.version}: sound ({len(checked.classes)} classes).")
     typer.echo(say_confinement(confinement))

@@ -23,7 +23,7 @@ jobs_app = typer.Typer(
 )
 
 _Name = Annotated[str, typer.Argument(metavar="JOB", help="Its name, as `jobs list` shows it.")]
-_Share = Annotated[str, typer.Option("--share", help="Of which share, where there is one job for each.")]
+_Share = Annotated[str, typer.Option("--share", help="Of which share or tenant, where there is one job for each.")]
 
 
 @jobs_app.command("list")
@@ -43,7 +43,7 @@ def list_jobs(state: options.State = None, config: options.Config = None, json: 
 @jobs_app.command("log")
 def log(
     name: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only this one.", show_default=False)] = None,
-    share: Annotated[str | None, typer.Option("--share", help="Only of this share.", show_default=False)] = None,
+    share: Annotated[str | None, typer.Option("--share", help="Of this share or tenant.", show_default=False)] = None,
     last: Annotated[int, typer.Option("--last", min=1, help="How many runs.")] = 20,
     state: options.State = None,
     config: options.Config = None,

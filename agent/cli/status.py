@@ -85,6 +85,7 @@ def _observed(catalogue: Catalogue, settings: Settings, state: Path) -> tuple[Fa
     """What there is to see, and how well it is."""
     from agent import bootstrap
     from agent.errors import ConfigurationError
+    from agent.tenancy.observed import tenants_observed
     from agent.usecases.health import health
     from agent.usecases.observed import observed
 
@@ -103,6 +104,7 @@ def _observed(catalogue: Catalogue, settings: Settings, state: Path) -> tuple[Fa
         reviews=reviews,
         anchoring=settings.service.checkpoint_file is not None,
         recipients=_recipients(settings),
+        tenants=tenants_observed(settings, state),
     )
     return facts, health(facts, now)
 
@@ -166,6 +168,17 @@ def _service(catalogue: Catalogue, settings: Settings, state: Path) -> dict[str,
             "destroyed": vault.destroyed,
             "dirty_folders": {one.name: one.dirty_folders for one in facts.shares},
         },
+        "tenants": [
+            {
+                "tenant": one.name,
+                "gates": {
+                    workload: {"units_used_today": gate.used_today, "closed_seconds": round(gate.closed_seconds, 1)}
+                    for workload, gate in one.gates.items()
+                },
+                "certificates_expire_at": {app: _iso(at) for app, at in one.certificates.items()},
+            }
+            for one in facts.tenants
+        ],
         "audit": {
             "entries": audit.entries,
             "checkpointed": audit.checkpointed,
@@ -210,6 +223,7 @@ def _shares(catalogue: Catalogue) -> list[dict[str, Any]]:
     for share in catalogue.shares():
         last = catalogue.last_pass(share)
         facts: dict[str, Any] = {"share": share.name, "location": share.location, "last_scan": None}
+        facts |= {"kind": share.kind, "tenant": share.tenant or None}
         if last is not None:
             facts["last_scan"] = {
                 "started_at": last.started_at.isoformat(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,9 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.observing.base import Facts, Health, HealthState
+from agent.observing.entries import without_person
 from agent.reports.words import say, say_count, say_size
 
 _STYLES = {"ok": "green", "warning": "yellow", "critical": "red", "unknown": "yellow"}
+_LIBRARIES = 30  # of one tenant, by name; --json has all
 
 
 def tell(facts: Mapping[str, Any]) -> None:
@@ -21,6 +23,8 @@ def tell(facts: Mapping[str, Any]) -> None:
     console.print(_shares(facts))
     if facts["jobs"]:
         console.print(_jobs(facts))
+    for line in _tenants(facts):
+        console.print(line, markup=False)
     for service in facts["services"]:
         alive = "alive" if service["alive"] else "NOT ALIVE"
         doing = f", {service['doing']}" if service["doing"] else ""
@@ -39,28 +43,78 @@ def tell(facts: Mapping[str, Any]) -> None:
 
 
 def _shares(facts: Mapping[str, Any]) -> Table:
-    table = Table("Share", "Last scan", "Seen", "Scanned", "Skipped", "Failed", "Accounted for")
+    """Shares by their place, tenants with their libraries by name. People's drives and mailboxes are only counted: they
+    are many, and are called as people are."""
+    table = Table()
+    table.add_column("Share", overflow="fold")
+    table.add_column("Last scan", min_width=10, overflow="fold")
+    for heading in ("Seen", "Scanned", "Skipped", "Failed"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("Accounted for", overflow="fold")
     conditions = {one["share"]: one for one in facts["conditions"]}
     if conditions:
-        table.add_column("Looked after")
-    for share in facts["shares"]:
-        condition = conditions.get(share["share"])
-        after = [_condition(condition) if condition else "no"] if conditions else []
-        last = share["last_scan"]
-        if last is None:
-            table.add_row(escape(share["location"]), "never", "", "", "", "", "", *after)
-            continue
-        if last["ended_at"]:
-            when = _minute(last["ended_at"])
-            accounted = "yes" if last["reconciles"] else "NO"
-        else:
-            when, accounted = "interrupted; the next scan goes on", "not yet"
-        skipped, failed = sum(last["skipped"].values()), sum(last["failed"].values())
-        counts = (f"{count:,}" for count in (last["seen"], last["scanned"], skipped, failed))
-        table.add_row(escape(share["location"]), when, *counts, accounted, *after)
-    for name in conditions.keys() - {share["share"] for share in facts["shares"]}:
-        table.add_row(escape(name), "never", "", "", "", "", "", _condition(conditions[name]))
+        table.add_column("Looked after", overflow="fold")
+    rows = [
+        *((one["share"], one["location"], [one]) for one in facts["shares"] if one["tenant"] is None),
+        *(row for tenant, places in _by_tenant(facts).items() for row in _of_tenant(tenant, places)),
+    ]
+    for name, shown, places in rows:
+        condition = conditions.get(name)
+        after = [_condition(condition) if condition else "" if name is None else "no"] if conditions else []
+        table.add_row(escape(shown), *_scanned([place["last_scan"] for place in places]), *after)
+    for name in sorted(conditions.keys() - {name for name, _, _ in rows}):
+        table.add_row(escape(name), *_scanned([None]), _condition(conditions[name]))
     return table
+
+
+def _by_tenant(facts: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for share in facts["shares"]:
+        if share["tenant"] is not None:
+            found.setdefault(share["tenant"], []).append(share)
+    return found
+
+
+def _of_tenant(
+    tenant: str, places: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str | None, str, Sequence[Mapping[str, Any]]]]:
+    """The rows of a tenant: the name by which its condition is found, what is shown, and what was scanned."""
+    sorts: dict[str, list[Mapping[str, Any]]] = {"": [], "a OneDrive": [], "a mailbox": []}
+    for place in places:
+        name = without_person(place["share"])
+        sorts[name if name in sorts else ""].append(place)
+    libraries, drives, mailboxes = sorts.values()
+    yield tenant, f"{tenant} (tenant)", places
+    for library in libraries[:_LIBRARIES]:
+        yield None, f"  {library['share']}", [library]
+    if more := libraries[_LIBRARIES:]:
+        yield None, f"  {say_count(len(more), 'more library', 'more libraries')}", more
+    if drives:
+        yield None, f"  {say_count(len(drives), 'OneDrive')}", drives
+    if mailboxes:
+        yield None, f"  {say_count(len(mailboxes), 'mailbox', 'mailboxes')}", mailboxes
+
+
+def _scanned(last: Sequence[Mapping[str, Any] | None]) -> tuple[str, str, str, str, str, str]:
+    """When, what, and whether everything is accounted for. Of several, the one scanned the longest ago says when."""
+    begun = [one for one in last if one is not None]
+    ended = [one for one in begun if one["ended_at"]]
+    if not begun:
+        return "never", "", "", "", "", ""
+    counts = (
+        sum(one["seen"] for one in begun),
+        sum(one["scanned"] for one in begun),
+        sum(sum(one["skipped"].values()) for one in begun),
+        sum(sum(one["failed"].values()) for one in begun),
+    )
+    accounted = "yes" if all(one["reconciles"] for one in ended) else "NO"
+    if len(ended) < len(last):
+        when = "interrupted; the next scan goes on" if len(last) == 1 else f"{len(ended):,} of {len(last):,}; goes on"
+        accounted = accounted if accounted == "NO" else "not yet"
+    else:
+        when = _minute(min(one["ended_at"] for one in ended))
+    seen, scanned, skipped, failed = (f"{count:,}" for count in counts)
+    return when, seen, scanned, skipped, failed, accounted
 
 
 def _condition(condition: Mapping[str, Any]) -> str:
@@ -84,6 +138,17 @@ def _jobs(facts: Mapping[str, Any]) -> Table:
             result = last["result"] or "under way"
             table.add_row(escape(title), escape(coming), _minute(last["began_at"]), result, escape(last["said"]))
     return table
+
+
+def _tenants(facts: Mapping[str, Any]) -> Iterator[str]:
+    for one in facts["tenants"]:
+        gates, expiring = one["gates"], one["certificates_expire_at"]
+        said = [f"{gate['units_used_today']:,.0f} units of {workload} used today" for workload, gate in gates.items()]
+        closed = {workload: gate["closed_seconds"] for workload, gate in gates.items() if gate["closed_seconds"]}
+        said += [f"{workload} has us wait for {seconds:,.0f} s" for workload, seconds in closed.items()]
+        said += [f"the {app}'s certificate expires on {at[:10]}" for app, at in expiring.items()]
+        if said:
+            yield f"Tenant {one['tenant']}: {'; '.join(said)}"
 
 
 def _counts(facts: Mapping[str, Any]) -> Iterator[str]:

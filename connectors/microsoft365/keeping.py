@@ -35,6 +35,7 @@ from connectors.microsoft365.checks import (
     check_version,
     look_after,
     looked_and_done,
+    same_bytes,
 )
 from connectors.microsoft365.graph import Graph
 from connectors.microsoft365.marking import set_columns, set_label
@@ -43,6 +44,7 @@ from connectors.microsoft365.retention_labels import check_may_go
 from connectors.microsoft365.returning import folder_for, path_of, steps_to
 
 _ID_OF_AN_ACT = re.compile(r"[0-9a-f]{32}")
+_TAKEN_OUT = "somebody has taken it out of quarantine"
 _BACKUP_DAYS = 14  # how long the provider keeps what it could restore a site from
 
 
@@ -116,7 +118,8 @@ class DriveKeeping:
         """The item once it lies in quarantine unchanged and out of reach; else it is moved back, if it still can be."""
         after = look_after(place.drive, before)
         try:
-            _check_lies_in(place, after, id)
+            if not _lies_in(place, after, id):
+                raise ItemChanged(_TAKEN_OUT)
             check_same(before, after, etag)
             if place.quarantine.close_off(before.version.item_id):
                 closed = look_after(place.drive, before)
@@ -163,7 +166,7 @@ class DriveKeeping:
             return status
 
         try:
-            here, _ = looked_and_done(look, lambda status: place.drive.move(status, parent_id, name))
+            here, etag = looked_and_done(look, lambda status: place.drive.move(status, parent_id, name))
         except Unsupported:
             raise NoPlace("it cannot lie there under that name") from None
         except ItemNotFound:
@@ -176,7 +179,8 @@ class DriveKeeping:
         ref = ItemRef(folder, after.name.encode("utf-8", "surrogatepass"))
         lost = {"label": here.label is not None and after.label is None, "sharing": unshared}
         lacking = tuple(what for what, is_lost in lost.items() if is_lost)
-        return GivenBack(ref, after.version.encode(), given=True, lacking=lacking)
+        version = after.version.encode() if same_bytes(here, after, etag) else b""  # an edit is not ours to record
+        return GivenBack(ref, version, given=True, lacking=lacking)
 
     # Away
 
@@ -191,7 +195,8 @@ class DriveKeeping:
 
         def look() -> Status:
             status = place.drive.status(as_text(file_id))
-            _check_lies_in(place, status, id)
+            if not _lies_in(place, status, id, as_it_is_now=True):
+                raise ItemChanged(_TAKEN_OUT)
             check_version(status, version)
             check_may_change(status)
             check_may_go(status.label)
@@ -251,14 +256,9 @@ class DriveKeeping:
         return self._places[scope.identity]
 
 
-def _lies_in(place: _Place, status: Status, id: str) -> bool:
+def _lies_in(place: _Place, status: Status, id: str, *, as_it_is_now: bool = False) -> bool:
     """Whether it lies in quarantine under that id."""
-    return id_in(status.name) == id and place.quarantine.contains(status.parent_id)
-
-
-def _check_lies_in(place: _Place, status: Status, id: str) -> None:
-    if not _lies_in(place, status, id):
-        raise ItemChanged("somebody has taken it out of quarantine")
+    return id_in(status.name) == id and place.quarantine.contains(status.parent_id, as_it_is_now=as_it_is_now)
 
 
 def _given_already(drive: Drive, status: Status, to: ItemRef, folder_id: str) -> GivenBack:

@@ -5,8 +5,10 @@ mailbox's owner is not kept out by force: whoever writes programs against the ma
 bears the caller's id as a property of its own, which travels with it and which no mail program shows either.
 
 Before every act the message is looked at, and after it again. Every act carries the change key that was seen. That the
-service minds it is documented for changing a message and for deleting one, but not for moving it: what somebody changes
-between the look and the move is found by the look afterwards, and the message is moved back.
+service minds it is documented for changing a message and for deleting one, but not for moving it, nor for deleting it
+for good: what somebody changes between the look and the act is found by the look afterwards, and the message is moved
+back. One thing would not be found: an edit that leaves the message as long as it was, in the moment between two of our
+requests, where the service takes no notice of the key.
 """
 
 from __future__ import annotations
@@ -93,10 +95,10 @@ class MailKeeping:
             raise PlaceTaken("something lies in quarantine under that id")
         if facts.property_of(described, _PROPERTY) != id:
             described = self._signed(place, described, id)
-        there = self._moved(place, described, quarantine.id)
+        there, is_as_moved = self._moved(place, described, quarantine.id)
         if facts.folder_of(there) != quarantine.id or facts.property_of(there, _PROPERTY) != id:
             raise SourceFault("the message was moved, and does not lie where it should")
-        if not facts.version_of(there).same_content(facts.version_of(described)):
+        if not is_as_moved or not facts.version_of(there).same_content(facts.version_of(described)):
             with suppress(ConnectorError):
                 self._moved(place, there, facts.folder_of(described))
             raise ItemChanged("the message was changed while it was taken")
@@ -115,18 +117,19 @@ class MailKeeping:
         check_place(to)
         place = self._place(scope, id)
         described = self._look(place, file_id.decode("utf-8", "replace"))
-        given = self._lies_there(place, described, id)
-        if given:
-            into = self._folder_for(place, to.folder, folder_id.decode("utf-8", "replace"))
-            described = self._moved(place, described, into)
-            if place.ids is not None:
-                place.ids.pop(id, None)
-            if facts.folder_of(described) != into:
-                raise SourceFault("the message was moved, and does not lie where it should")
-        elif place.mailbox.climb(facts.folder_of(described), place.root_id) != (place.root_id, to.folder):
-            raise ItemNotFound("the message lies neither in quarantine nor in its place")
-        ref = ItemRef(to.folder, facts.name_of(described))
-        return GivenBack(ref, facts.version_of(described).encode(), given)
+        if not self._lies_there(place, described, id):
+            top, folder = place.mailbox.climb(facts.folder_of(described), place.root_id)
+            if top != place.root_id or not _is_same_name(folder, to.folder):
+                raise ItemNotFound("the message lies neither in quarantine nor in its place")
+            return GivenBack(ItemRef(folder, facts.name_of(described)), facts.version_of(described).encode(), False)
+        into, folder = self._folder_for(place, to.folder, folder_id.decode("utf-8", "replace"))
+        described, is_as_moved = self._moved(place, described, into)
+        if place.ids is not None:
+            place.ids.pop(id, None)
+        if facts.folder_of(described) != into:
+            raise SourceFault("the message was moved, and does not lie where it should")
+        version = facts.version_of(described).encode() if is_as_moved else b""  # an edit is not ours to record
+        return GivenBack(ItemRef(folder, facts.name_of(described)), version, True)
 
     def delete(self, scope: Scope, file_id: bytes, id: str, version: bytes) -> Deleted:
         place = self._place(scope, id)
@@ -134,7 +137,7 @@ class MailKeeping:
         described = self._look_if_any(place, message_id)
         if described is None:
             return _NOTHING_THERE
-        if not self._lies_there(place, described, id):
+        if not self._lies_there(place, described, id) or not self._is_quarantine_still(place):
             if self._is_recoverable(place, facts.folder_of(described)):
                 return _NOTHING_THERE
             raise ItemChanged("the message has been taken out of quarantine")
@@ -145,7 +148,10 @@ class MailKeeping:
         if place.ids is not None:
             place.ids.pop(id, None)
         with _afterwards():
-            days = self._remains_days(place, self._left(place, message_id))
+            left = self._left(place, message_id)
+            days = self._remains_days(place, left)
+        if left is not None and not facts.version_of(left).same_content(facts.version_of(described)):
+            self._bring_back(place, left)
         method = "deleted_permanently" if self._permanently else "recycled"
         return Deleted(method, {Remains.RECOVERABLE_ITEMS: days})
 
@@ -231,7 +237,13 @@ class MailKeeping:
         raise ItemChanged("the message is not at the version and in the place that were decided on")
 
     def _look(self, place: _Place, message_id: str) -> dict[str, Any]:
-        return place.mailbox.message(message_id, _EXPAND)
+        """The message as it is now. Raises `ItemNotFound` only if the mailbox itself still answers: one that is gone or
+        closed to us says nothing of its messages."""
+        try:
+            return place.mailbox.message(message_id, _EXPAND)
+        except ItemNotFound:
+            place.mailbox.check_root(place.root_id)
+            raise
 
     def _look_if_any(self, place: _Place, message_id: str) -> dict[str, Any] | None:
         try:
@@ -261,16 +273,17 @@ class MailKeeping:
             raise ItemChanged("the message was changed while it was taken")
         return now
 
-    def _moved(self, place: _Place, described: facts.Described, folder_id: str) -> dict[str, Any]:
-        """The message as it is after it was moved into that folder."""
+    def _moved(self, place: _Place, described: facts.Described, folder_id: str) -> tuple[dict[str, Any], bool]:
+        """The message as it is after it was moved into that folder, and whether nobody has changed it since then."""
         try:
-            self._act(place, "POST", described, "/move", {"DestinationId": folder_id})
+            answer = self._act(place, "POST", described, "/move", {"DestinationId": folder_id})
         except ItemNotFound:
             self._look(place, facts.id_of(described))  # if that is there, it is the folder that is not
             self._places.clear()
             raise SourceFault("the folder vanished into which the message was to be moved") from None
         with _afterwards():
-            return self._look(place, facts.id_of(described))
+            now = self._look(place, facts.id_of(described))
+        return now, facts.etag_of(answer) == facts.etag_of(now)
 
     def _delete(self, place: _Place, described: facts.Described) -> None:
         try:
@@ -291,7 +304,29 @@ class MailKeeping:
             raise SourceFault("the message was deleted, and is still there")
         return left
 
+    def _bring_back(self, place: _Place, left: facts.Described) -> None:
+        """Undoes the deletion of what somebody has changed in that very moment. Raises `ItemChanged`, always."""
+        try:
+            self._moved(place, left, self._quarantine(place).id)
+        except ConnectorError:
+            raise ItemChanged(
+                "the message was changed in the moment in which it was deleted; an administrator can take it out of the"
+                " mailbox's recoverable items"
+            ) from None
+        raise ItemChanged("the message was changed in the moment in which it was deleted, and is in quarantine again")
+
     # Its folder
+
+    def _is_quarantine_still(self, place: _Place) -> bool:
+        """Whether the folder is what it was when it was found."""
+        try:
+            folder = place.mailbox.folder(place.quarantine.id) if place.quarantine is not None else None
+        except ItemNotFound:
+            folder = None
+        if folder is not None and is_quarantine(folder) and folder.parent_id == place.root_id:
+            return True
+        place.quarantine = place.ids = None
+        return False
 
     def _is_recoverable(self, place: _Place, folder_id: str) -> bool:
         """Whether a folder is of those in which a mailbox keeps what was deleted, out of its owner's sight."""
@@ -304,23 +339,27 @@ class MailKeeping:
             return None
         return self._recoverable_days
 
-    def _folder_for(self, place: _Place, path: bytes, folder_id: str) -> str:
-        """Where something is given back to: that folder if it has that path, else the one that has, or a new one."""
+    def _folder_for(self, place: _Place, path: bytes, folder_id: str) -> tuple[str, bytes]:
+        """Where something is given back to, and its path: that folder if it has that path, else the one that has, or a
+        new one."""
         if folder_id and place.mailbox.climb(folder_id, place.root_id) == (place.root_id, path):
-            return folder_id
-        at = place.root_id
+            return folder_id, path
+        at, found = place.root_id, []
         for name in path.split(b"/") if path else ():
-            below = place.mailbox.below(None if at == place.root_id else at)
-            found = next((one for one in below if one.component == name and not one.is_hidden), None)
-            at = found.id if found is not None else self._made(place, at, name)
-        return at
+            below = [one for one in place.mailbox.below(None if at == place.root_id else at) if not one.is_hidden]
+            folder = next((one for one in below if _is_same_name(one.component, name)), None)
+            if folder is None:
+                folder = self._made(place, at, name)
+            at = folder.id
+            found.append(folder.component)
+        return at, b"/".join(found)
 
-    def _made(self, place: _Place, parent_id: str, name: bytes) -> str:
+    def _made(self, place: _Place, parent_id: str, name: bytes) -> Folder:
         inside = "" if parent_id == place.root_id else f"/{quoted(parent_id)}/childFolders"
         path = f"{place.mailbox.path}/mailFolders{inside}"
         try:
             body = {"displayName": name.decode("utf-8")}
-            return read_folder(self._graph.send("POST", path, body, cost=1, headers=HEADERS).json or {}).id
+            return read_folder(self._graph.send("POST", path, body, cost=1, headers=HEADERS).json or {})
         except (UnicodeDecodeError, Unsupported, PlaceTaken):
             raise NoPlace("there cannot be a folder of that name") from None
 
@@ -337,6 +376,11 @@ def _afterwards() -> Iterator[None]:
         raise
     except ConnectorError as error:
         raise SourceFault(f"it was done, and could not be looked at afterwards ({error})") from None
+
+
+def _is_same_name(one: bytes, other: bytes) -> bool:
+    """Whether the service takes both for one name, or path: it takes no notice of case."""
+    return one.decode("utf-8", "replace").lower() == other.decode("utf-8", "replace").lower()
 
 
 def _kept(described: facts.Described, id: str) -> Kept:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from connectors.errors import (
+    HeldAtSource,
     HoldUnavailable,
     ItemNotFound,
     LockedAtSource,
@@ -23,6 +24,7 @@ from connectors.errors import (
     Unsupported,
 )
 from connectors.microsoft365.acts import Drive, Entry
+from connectors.microsoft365.retention_labels import check_may_go
 
 QUARANTINE_NAME = ".retentiond quarantine"
 
@@ -100,6 +102,7 @@ class Quarantine:
             folder = self._find() or self._make()
             if not self._is_closed(folder.item_id, own=True):
                 self._close(folder)
+            self._check_label(folder)
         except ItemNotFound:  # of an item the caller hears nothing by this
             raise SourceFault("the quarantine folder went away while it was looked at") from None
         self._folder_id, self._proof = folder.item_id, (folder.item_id, self._now())
@@ -109,11 +112,14 @@ class Quarantine:
         """The folder has to be found and proved anew before it is used again."""
         self._folder_id = self._proof = None
 
-    def contains(self, parent_id: str) -> bool:
-        """Whether what lies in the folder of that id lies in quarantine."""
-        if parent_id != self._folder_id:
+    def contains(self, parent_id: str, *, as_it_is_now: bool = False) -> bool:
+        """Whether what lies in the folder of that id lies in quarantine. A folder that was found to be the quarantine
+        is asked for again only where it matters whether it is one still."""
+        if as_it_is_now or parent_id != self._folder_id:
             entry = self._drive.folder(parent_id)
             if entry is None or not _has_its_name(entry) or entry.parent_id != self._drive.root():
+                if parent_id == self._folder_id:
+                    self.forget()
                 return False
             self._folder_id = parent_id
         return True
@@ -203,6 +209,17 @@ class Quarantine:
             ) from None
         if not self._is_closed(folder.item_id, own=True):
             raise HoldUnavailable(_REACHED)
+
+    def _check_label(self, folder: Entry) -> None:
+        """Raises `HoldUnavailable` if what is put into the folder would get a label there that does not let it go: by a
+        record's it could not even be given back."""
+        try:
+            check_may_go(self._drive.status(folder.item_id).label)
+        except HeldAtSource:
+            raise HoldUnavailable(
+                f"the folder '{QUARANTINE_NAME}' at the top of the drive has a retention label that would hold what is"
+                " put there; take the label away, and run again"
+            ) from None
 
     # Who reaches it
 

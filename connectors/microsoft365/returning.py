@@ -59,9 +59,9 @@ def folder_for(drive: Drive, to: ItemRef, folder_id: str) -> tuple[str, bytes]:
 
 
 def _child(drive: Drive, parent_id: str, name: str) -> Entry | None:
-    """What lies there under that name; the service takes no notice of case."""
-    wanted = name.casefold()
-    return next((entry for entry in drive.children(parent_id) if entry.name.casefold() == wanted), None)
+    """What lies there under that name; the service takes no notice of case, but knows "ß" from "ss"."""
+    wanted = name.lower()
+    return next((entry for entry in drive.children(parent_id) if entry.name.lower() == wanted), None)
 
 
 def _made(drive: Drive, parent_id: str, name: str) -> Entry:

@@ -109,9 +109,7 @@ def test_the_story_of_two_mailboxes_and_a_onedrive(office: MailOffice, caplog: p
     caplog.set_level(logging.DEBUG)
     box, carols, drive = office.dora.mailbox, office.carol.mailbox, office.dora.drive
     names = "Plain", "Back", "Moved", "Flagged", "Read", "Edited", "Removed", "Protected"
-    ids = {
-        name: box.deliver(FOLDER, mail(name), received_at=LONG_AGO, is_draft=name == "Edited") for name in names
-    }
+    ids = {name: box.deliver(FOLDER, mail(name), received_at=LONG_AGO, is_draft=name == "Edited") for name in names}
     held = carols.deliver(FOLDER, mail("Held"), received_at=LONG_AGO)
     other = box.deliver("Inbox", mail("Other"), received_at=LONG_AGO)
     file = drive.put("Leavers/Paper.txt", mail("Paper"), modified_at=LONG_AGO, created_at=LONG_AGO)
@@ -152,8 +150,8 @@ def test_the_story_of_two_mailboxes_and_a_onedrive(office: MailOffice, caplog: p
     assert (again["opened"], again["reconciles"]) == (2, True)  # flagged, and edited
 
     # The rest is deleted.
-    told = office.json("dispose", "run", "--yes")
-    assert (told["quarantined"], told["destroyed"], told["kept"]) == (0, 3, {})
+    told = office.json("dispose", "run", "--yes", code=LEFT)
+    assert (told["quarantined"], told["destroyed"], told["kept"]) == (0, 3, {"held_at_source": 1})
     assert box.where(ids["Plain"]) == "recoverableitemspurges"
     assert carols.where(held) == "recoverableitemsdiscoveryholds"
     assert drive.path_of(file) is None
@@ -167,28 +165,44 @@ def test_the_story_of_two_mailboxes_and_a_onedrive(office: MailOffice, caplog: p
     assert len(office.json("dispose", "erase", "--clock-is-right", *REASON)["erased"]) == 1
     states = office.states()
     assert (states[items[ids["Plain"]]], states[items[held]], states[items[file]]) == ("erased", "destroyed", "erased")
-    certificate, keys = office.folder / "gone.txt", office.folder / "keys.txt"
-    office.run("certificate", "issue", "--output", certificate)
-    keys.write_text(office.run("certificate", "keys"))
-    print(office.run("certificate", "verify", certificate, "--key", keys, state=False))
-    written = certificate.read_text()
-    print(written)
-    office.later(100)
-    print(office.json("dispose", "erase", "--clock-is-right", *REASON))
-    office.run("certificate", "issue", "--output", office.folder / "held.txt")
-    print((office.folder / "held.txt").read_text())
-    print(office.run("certificate", "verify", office.folder / "held.txt", "--key", keys, state=False))
+    written = certificate_of(office)
+    named = json.loads(written.partition("\n\n")[0])["items"]
+    (message,) = (one for one in named if one["source"] == DORA)
+    (kept,) = (copy for copy in message["copies"] if copy["kind"] == "recoverable_items")
+    destroyed_on = dt.datetime.fromisoformat(message["destroyed_at"]).date()
+    assert kept["remains_until"] == str(destroyed_on + dt.timedelta(days=14))
+    assert len(named) == 2, "what is held is on no certificate"
 
     assert "nothing was changed" in office.run("audit", "verify")
     office.run("fsck")
     last = office.json("scan", "--jobs", 1)
     assert (last["opened"], last["reconciles"]) == (0, True)
-    print(office.graph.leaks, office.graph.early_calls)
-    blobs = {p: p.read_bytes() for p in office.state.rglob("*") if p.is_file()}
-    for path, blob in blobs.items():
-        for w in (SUBJECT, SENDER, RECIPIENT, *WORDS, READER_SECRET, WRITER_SECRET, "eyJ", "Quillfeather"):
-            if w.encode() in blob: print("LEAK", path, w)
-    said = office.output + caplog.text
-    for w in (SUBJECT, SENDER, RECIPIENT, *WORDS, READER_SECRET, WRITER_SECRET, "eyJ", "Quillfeather"):
-        if w in said: print("SAID", w)
-    assert 0
+    office.run("report", "--output", office.folder / "report.html")
+
+    # Nothing of what was handled is said or kept anywhere.
+    assert office.graph.leaks == []
+    assert office.graph.early_calls == []
+    files = [path for path in (office.state, *office.state.rglob("*"), office.folder / "report.html") if path.is_file()]
+    assert {"catalogue.sqlite", "report.html"} <= {path.name for path in files}
+    for word in (
+        SUBJECT,
+        SENDER,
+        RECIPIENT,
+        "Quillfeather",
+        "Thistlewood",
+        *WORDS,
+        READER_SECRET,
+        WRITER_SECRET,
+        "eyJ",
+    ):
+        assert word not in office.output + caplog.text + written, f"{word} was said"
+        assert not [path.name for path in files if word.encode() in path.read_bytes()], f"{word} is kept"
+
+
+def certificate_of(office: MailOffice) -> str:
+    """What the certificate says of all that is erased, once it has been found genuine."""
+    certificate, keys = office.folder / "gone.txt", office.folder / "keys.txt"
+    office.run("certificate", "issue", "--output", certificate)
+    keys.write_text(office.run("certificate", "keys"))
+    assert "genuine" in office.run("certificate", "verify", certificate, "--key", keys, state=False)
+    return certificate.read_text()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Storm:
         self.change(small_pages())
 
     def change(self, changed: Changed) -> None:
+        """Puts these in their places until the end of the test."""
         for place, name, value in changed:
             self._monkeypatch.setattr(place, name, value)
 
@@ -97,24 +99,25 @@ class Storm:
         )
 
     def refusals(self) -> list[Call]:
+        """What was answered with a request to wait."""
         return [call for call in self.calls if call.status in (429, 503)]
 
 
 @pytest.fixture
 def storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Storm]]:
     """Makes the tenant, with so many items and the emulator's limits."""
-    running: list[Emulator] = []
+    made: list[Storm] = []
 
-    def made(items: int = 40, **limits: Any) -> Storm:
-        graph = Emulator(check_every=5, seed=5, limits=Limits(**limits)).__enter__()
-        running.append(graph)
-        return Storm(tmp_path, monkeypatch, graph, items)
+    def make(items: int = 40, **limits: Any) -> Storm:
+        graph = running.enter_context(Emulator(check_every=5, seed=5, limits=Limits(**limits)))
+        made.append(Storm(tmp_path, monkeypatch, graph, items))
+        return made[-1]
 
-    yield made
-    for graph in running:
-        graph.__exit__(None)
-        assert graph.leaks == []
-        assert graph.early_calls == []
+    with ExitStack() as running:
+        yield make
+    for one in made:
+        assert one.graph.leaks == []
+        assert one.graph.early_calls == []
 
 
 _STORMS = {
@@ -135,8 +138,10 @@ _STORMS = {
 }
 
 
-@pytest.mark.parametrize("ahead_hours", [0, 1, -1])
-@pytest.mark.parametrize("weather", _STORMS)
+@pytest.mark.parametrize(
+    ("weather", "ahead_hours"),
+    [*((weather, 0) for weather in _STORMS), ("a date", 1), ("a date", -1), ("all sorts", 1), ("all sorts", -1)],
+)
 def test_a_storm_makes_a_scan_wait_and_nothing_else(
     storm: Callable[..., Storm], weather: str, ahead_hours: int
 ) -> None:
@@ -152,8 +157,9 @@ def test_a_storm_makes_a_scan_wait_and_nothing_else(
     refusals = tenant.refusals()
     assert len(refusals) > 3, "there was no storm"
     assert times == len(refusals)
-    assert 20 * len(refusals) * 0.1 < seconds, "the waits were not counted"
-    assert tenant.graph.clock.time() - began < 200 * len(refusals), "it waited for longer than anybody has asked"
+    assert seconds >= 2 * len(refusals), "the waits were not counted"
+    took = tenant.graph.clock.time() - began
+    assert took < 60 + 130 * len(refusals), "it waited for longer than anybody has asked"
     assert_recorded(tenant.state, tenant.drive)
     contents = fetched(call for call in tenant.calls if call.status == 200)
     assert len(contents) == 40
@@ -171,15 +177,15 @@ def test_where_nobody_says_how_long_each_refusal_in_a_row_makes_it_wait_longer(
     tenant.graph.faults.add(replace(weather, path="/delta", times=3))
     tenant.scan()
     asked = [call.at for call in tenant.calls if call.path.endswith("/delta")][:4]
-    gaps = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
     assert gaps[0] >= 2
-    assert all(later >= 1.5 * earlier for earlier, later in zip(gaps, gaps[1:], strict=False)), gaps
+    assert all(later >= 1.5 * earlier for earlier, later in pairwise(gaps)), gaps
 
 
 def test_many_requests_at_once_all_wait_when_one_of_them_is_told_to(storm: Callable[..., Storm]) -> None:
     tenant = storm(120, grace_seconds=2.5)  # what was on its way when the gate closed may take so long to arrive here
     tenant.change(budget(_PLENTY))
-    for skip in (20, 90, 200):
+    for skip in (10, 50, 90):
         tenant.graph.faults.add(Fault(**_REFUSED, path="/items/", skip=skip, retry_after="4"))
     _, (times, seconds) = tenant.scan()
     assert times == len(tenant.refusals()) >= 3
@@ -202,20 +208,21 @@ def test_our_share_is_never_exceeded_and_so_nobody_refuses_us(storm: Callable[..
 
 
 def test_a_tenant_that_gives_less_than_we_thought_is_asked_for_less(storm: Callable[..., Storm]) -> None:
-    tenant = storm(60, units_per_minute=80)
+    tenant = storm(60, units_per_minute=50)
     tenant.by_its_clock()
     tenant.change(budget(2_000))
     began = tenant.graph.clock.time()
     _, (times, seconds) = tenant.scan()
     minutes = (tenant.graph.clock.time() - began) / 60
-    assert minutes > 1.5, "190 units do not fit into less"
-    assert times == len(tenant.refusals()) <= minutes + 1, "its headers tell that the end is near"
+    assert minutes > 2, "two units for each item do not fit into less"
+    assert times == len(tenant.refusals()) == 0, "its headers tell that the end is near"
     assert seconds > 60
     assert_recorded(tenant.state, tenant.drive)
 
 
 def test_a_day_s_budget_that_is_used_up_ends_the_day_and_the_next_one_goes_on(storm: Callable[..., Storm]) -> None:
-    tenant = storm(40, units_per_day=100)
+    items = 120
+    tenant = storm(items, units_per_day=100)
     page_items, batch_results, per_day = 5, 10, 100
     clock = tenant.graph.clock
     clock.advance((12 - clock.now().hour) % 24 * 3600.0)  # so that no midnight comes while we scan
@@ -244,7 +251,7 @@ def test_a_day_s_budget_that_is_used_up_ends_the_day_and_the_next_one_goes_on(st
     assert days >= 2
     assert tenant.refusals() == []
     assert_recorded(tenant.state, tenant.drive)
-    again = fetched(tenant.calls).total() - 40
+    again = fetched(tenant.calls).total() - items
     assert again <= (days - 1) * (batch_results - 1 + page_items), "more was fetched again than was under way"
 
 
@@ -282,6 +289,5 @@ def test_those_who_act_hardly_wait_for_a_scan_in_another_process(storm: Callable
         scan.kill()
         scan.join(30)
         acting.close()
-    everybody = sum(call.cost for call in tenant.calls if call.at > datetime.now(UTC).timestamp() - 60)
-    assert everybody <= per_minute
-    assert timedelta(seconds=acting.waits()[1]) < timedelta(seconds=15)
+    assert acting.waits()[1] < 15
+    assert tenant.most_units(60.0) <= per_minute

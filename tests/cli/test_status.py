@@ -16,7 +16,10 @@ import pytest
 from agent import bootstrap
 from agent.catalogue.jobs import Wanted
 from agent.catalogue.store import Catalogue
+from agent.cli.status_words import tell
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.service import JobName, JobResult, Role, ShareState
+from agent.usecases.set_up_certificates import new_key
 from tests.conftest import Command, command_in
 
 LETTER = "Dear Ms Amy Carter\nYour account: sort code 20-11-33, account number 12345678. Telephone 020 7946 0123.\n"
@@ -66,6 +69,10 @@ def a_run(catalogue: Catalogue, result: JobResult, said: str) -> None:
     catalogue.jobs.end(run, now() - HOUR / 2, result, said)
 
 
+def lines(text: str, mark: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(mark)]
+
+
 def told(retentiond: Command) -> dict[str, Any]:
     done = retentiond("status", "--json")
     assert done.returncode == 0, done.stderr
@@ -90,6 +97,98 @@ def test_without_a_service_there_is_everything_that_there_was_before(scanned: Co
     assert "Due, as last decided: 1 (1 invoice)" in text
     assert "Health: ok" in text
     assert "Looked after" not in text
+
+
+def a_tenant(catalogue: Catalogue, *names: str, seen: int = 2) -> None:
+    """Drives and mailboxes of a tenant, each scanned once but the last, whose pass is to be gone on with."""
+    version = AnalysisVersion("1", {}, "1")
+    for number, name in enumerate(names):
+        kind = "microsoft365-mailboxes" if name.partition("/")[0].count("@") else "microsoft365-drives"
+        share = catalogue.ensure_scope(name, f"https://contoso.sharepoint.com/{name}", f"b!{name}", kind, "contoso")
+        begun = catalogue.begin_pass(share, version, now(), continues=True)
+        if number + 1 < len(names):
+            catalogue.end_pass(begun, now() - number * HOUR)
+
+
+def test_a_tenant_is_told_as_a_whole_with_its_libraries_and_without_the_names_of_people(
+    catalogue: Catalogue, scanned: Command
+) -> None:
+    a_tenant(catalogue, "HR/Documents", "Sales/Documents", "OneDrive/ann@contoso.example", "ann@contoso.example")
+    catalogue.services.keep_condition("contoso", ShareState.UNAVAILABLE, "nobody can sign in", now() - 2 * HOUR)
+    (office,) = [share.name for share in catalogue.shares() if not share.tenant]
+    catalogue.services.keep_condition(office, ShareState.WATCHED, "", now())
+
+    facts = told(scanned)
+    tenants = {one["share"]: (one["tenant"], one["kind"]) for one in facts["shares"] if one["tenant"]}
+    assert tenants == {
+        "HR/Documents": ("contoso", "microsoft365-drives"),
+        "Sales/Documents": ("contoso", "microsoft365-drives"),
+        "OneDrive/ann@contoso.example": ("contoso", "microsoft365-drives"),
+        "ann@contoso.example": ("contoso", "microsoft365-mailboxes"),
+    }
+    (problem,) = [one for one in facts["health"]["problems"] if one["code"] == "share_unavailable"]
+    assert problem["sentence"] == "The tenant contoso has not been reachable for 2 hours."
+    assert "ann@" not in json.dumps(facts["health"])
+    assert set(facts["counts"]["dirty_folders"]) & set(tenants) == set()
+
+    text = scanned("status").stdout
+    rows = {row.split("│")[1].strip(): [cell.strip() for cell in row.split("│")[2:-1]] for row in lines(text, "│")}
+    assert list(rows)[-5:] == [
+        "contoso (tenant)",
+        "HR/Documents",
+        "Sales/Documents",
+        "1 OneDrive",
+        "1 mailbox",
+    ]
+    assert rows["contoso (tenant)"][0] == "3 of 4; goes on"
+    assert rows["contoso (tenant)"][-1] == "unavailable (nobody can sign in)"
+    assert rows["HR/Documents"][-2:] == ["yes", ""]
+    assert rows["1 mailbox"][0] == "interrupted; the next scan goes on"
+    assert "ann@" not in text
+
+
+def test_of_a_tenant_with_very_many_libraries_the_first_are_named(catalogue: Catalogue, scanned: Command) -> None:
+    a_tenant(catalogue, *(f"Site {number:03}/Documents" for number in range(40)))
+    text = scanned("status").stdout
+    assert text.count("/Documents") == 30
+    assert "10 more libraries" in text
+    assert len(told(scanned)["shares"]) == 41
+
+
+def test_in_a_narrow_terminal_no_number_is_cut(
+    catalogue: Catalogue, scanned: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_tenant(catalogue, "Human Resources and Development/Shared Documents of all", "Sales/Documents")
+    catalogue.services.keep_condition("contoso", ShareState.UNAVAILABLE, "a long reason " * 9, now())
+    facts = told(scanned)
+    facts["shares"][-1]["last_scan"]["seen"] = 12_345_678
+    monkeypatch.setenv("COLUMNS", "80")
+    tell(facts)
+    text = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in lines(text, "│"))
+    assert "…" not in text
+    assert text.count("12,345,678") == 2, "of the library, and of the tenant"
+
+
+def test_how_it_stands_with_a_tenant_is_told_from_what_lies_here(
+    catalogue: Catalogue, scanned: Command, tmp_path: Path
+) -> None:
+    config = tmp_path / "settings.yaml"
+    key = tmp_path / "reader.pem"
+    key.write_bytes(new_key("reader", now() - timedelta(days=710)))
+    key.chmod(0o600)
+    guid = "11111111-2222-3333-4444-555555555555"
+    config.write_text(
+        f"tenants: [{{name: contoso, tenant_id: {guid}, reader: {{client_id: {guid}, certificate_file: {key}}}}}]\n"
+    )
+    facts = json.loads(scanned("status", "--json", config=config).stdout)
+    (tenant,) = facts["tenants"]
+    assert (tenant["tenant"], tenant["gates"]) == ("contoso", {})
+    assert tenant["certificates_expire_at"]["reader"].startswith(f"{now() + timedelta(days=20):%Y-%m-%d}")
+    (problem,) = facts["health"]["problems"]
+    assert (problem["code"], problem["state"]) == ("certificate_expires", "warning")
+    assert "Tenant contoso: the reader's certificate expires on 20" in scanned("status", config=config).stdout
+    assert not list((tmp_path / "state").glob("*.gate"))
 
 
 def test_reviews_that_wait_are_counted_where_there_is_something_to_approve(scanned: Command, tmp_path: Path) -> None:

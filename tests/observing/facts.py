@@ -6,7 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.model.service import Job, JobName, JobResult, JobRun, Role, Service, ShareCondition, ShareState
-from agent.observing.base import AuditFacts, Facts, JobFacts, ReviewCounts, ShareFacts, VaultFacts
+from agent.observing.base import (
+    AuditFacts,
+    Facts,
+    GateFacts,
+    JobFacts,
+    ReviewCounts,
+    ShareFacts,
+    TenantFacts,
+    VaultFacts,
+)
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -45,6 +54,11 @@ def a_share(name: str = "office", state: ShareState = ShareState.WATCHED, since:
     )
 
 
+def a_tenant(expires_at: datetime = NOW + 365 * 24 * HOUR) -> TenantFacts:
+    gates = {"sharepoint": GateFacts(1_500, 0.0), "exchange": GateFacts(20, 42.5)}
+    return TenantFacts("contoso", gates, {"reader": expires_at})
+
+
 def sound() -> Facts:
     """Nothing is wrong here."""
     return Facts(
@@ -64,4 +78,4 @@ def full() -> Facts:
     """As `sound`, with every metric there is."""
     facts = sound()
     share = replace(facts.shares[0], dirty_folders=4, dirty_since=NOW - 2 * HOUR, throttled=3, throttled_seconds=1.5)
-    return replace(facts, shares=(share,), errors={"CatalogueError": 2}, undelivered=1)
+    return replace(facts, shares=(share,), errors={"CatalogueError": 2}, undelivered=1, tenants=(a_tenant(),))

@@ -185,6 +185,35 @@ def test_when_the_journal_is_away_the_event_is_told_on_standard_error(
     assert json.loads((tmp_path / "stderr").read_text())["event"] == "job.failed"
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("HR/Documents", "HR/Documents"),
+        ("https://contoso.sharepoint.com/sites/hr", "https://contoso.sharepoint.com/sites/hr"),
+        ("ann@contoso.example", "a mailbox"),
+        ("ann@contoso.example (AAMk1234)", "a mailbox"),
+        ("OneDrive/ann@contoso.example", "a OneDrive"),
+        ("OneDrive/11111111-2222-3333-4444-555555555555", "a OneDrive"),
+        ("https://contoso-my.sharepoint.com/personal/ann_contoso_example", "a OneDrive"),
+        ("team@work/Documents", "team@work/Documents"),
+    ],
+)
+def test_whose_drive_or_mailbox_it_is_is_only_told_where_names_of_files_are(name: str, told: str) -> None:
+    event = {"event": "scan.began", "share": name}
+    assert entry_of(event).fields["share"] == told
+    assert entry_of(event, item_names=True).fields["share"] == name
+
+
+def test_a_place_that_cannot_be_reached_is_told_with_the_reason() -> None:
+    stream = io.StringIO()
+    start_service_log("scan", "", stream=stream)
+    log = structlog.get_logger()
+    log.warning("place.unreachable", tenant="contoso", share="ann@contoso.example", why="it is locked (HTTP 423)")
+    (line,) = lines(stream)
+    assert line["message"] == "a mailbox of the tenant contoso cannot be reached: it is locked (HTTP 423)"
+    assert line["tenant"] == "contoso"
+
+
 def leak_everywhere() -> None:
     """Everything that might carry a person's data into a log."""
     log = structlog.get_logger("retentiond.scan")

@@ -89,6 +89,22 @@ def test_the_metrics_come_by_a_socket_of_owner_and_group_alone(tmp_path: Path) -
     assert not path.exists()
 
 
+def test_a_tenant_is_told_by_its_gates_and_the_certificates_of_its_apps(served: str) -> None:
+    told = read(get(SocketConnection(served), "/metrics")[1].decode())
+    gate = (("tenant", "contoso"), ("workload", "exchange"))
+    assert told["retentiond_tenant_units_used_today", gate] == 20
+    assert told["retentiond_tenant_gate_closed_seconds", gate] == 42.5
+    expires = "retentiond_tenant_certificate_expires_timestamp_seconds"
+    assert told[expires, (("app", "reader"), ("tenant", "contoso"))] == (NOW + 365 * 24 * HOUR).timestamp()
+
+
+def test_a_tenant_of_which_one_pass_does_not_add_up_is_told_so_while_others_are_under_way(tmp_path: Path) -> None:
+    share = replace(full().shares[0], complete=False, reconciles=False)
+    for places, expected in ((0, None), (3, 0.0)):
+        told = registry_of(lambda places=places: replace(full(), shares=(replace(share, places=places),)))  # type: ignore[misc]
+        assert told.get_sample_value("retentiond_scan_reconciles", {"share": "office"}) == expected
+
+
 def test_every_metric_that_is_described_is_told_somewhere(served: str) -> None:
     told = {name for name, _ in read(get(SocketConnection(served), "/metrics")[1].decode())}
     assert set(METRICS) - told == set()
@@ -243,5 +259,5 @@ def test_an_address_that_others_reach_or_that_is_none_is_refused(text: str) -> N
 
 def test_no_metric_names_a_file_or_a_person() -> None:
     labels = {label for _, named in METRICS.values() for label in named}
-    assert labels == {"share", "reason", "state", "class", "job_name", "role", "kind"}
+    assert labels == {"share", "reason", "state", "class", "job_name", "role", "kind", "tenant", "workload", "app"}
     assert os.sep not in "".join(METRICS)

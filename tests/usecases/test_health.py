@@ -11,7 +11,7 @@ import pytest
 from agent.model.service import JobName, JobResult, ShareState
 from agent.observing.base import AuditFacts, Facts, HealthState, JobFacts, ReviewCounts
 from agent.usecases.health import health, say_span
-from tests.observing.facts import HOUR, NOW, a_job, a_run, a_share, sound
+from tests.observing.facts import HOUR, NOW, a_job, a_run, a_share, a_tenant, sound
 
 DAY = 24 * HOUR
 OK, WARNING, CRITICAL, UNKNOWN = HealthState
@@ -103,6 +103,41 @@ def test_a_scan_that_does_not_account_for_everything_is_critical_but_not_while_i
     share = replace(a_share(), reconciles=False)
     assert told(replace(sound(), shares=(share,))) == [("not_reconciled", "office", CRITICAL)]
     assert told(replace(sound(), shares=(replace(share, complete=False),))) == []
+
+
+def test_of_a_tenant_a_place_that_does_not_add_up_is_critical_also_while_others_are_under_way() -> None:
+    share = replace(a_share("contoso"), places=3, complete=False, reconciles=False)
+    assert told(replace(sound(), shares=(share,))) == [("not_reconciled", "contoso", CRITICAL)]
+    assert told(replace(sound(), shares=(replace(share, reconciles=True),))) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_tenant_that_cannot_be_reached_is_called_one_also_if_it_never_was(known: bool) -> None:
+    share = replace(a_share("contoso", ShareState.UNAVAILABLE, NOW - 2 * HOUR), places=4 if known else 0)
+    facts = replace(sound(), shares=(share,), tenants=() if known else (a_tenant(),))
+    (problem,) = health(facts, NOW).problems
+    assert problem.sentence == "The tenant contoso has not been reachable for 2 hours."
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "words"),
+    [
+        (31 * DAY, None, ""),
+        (30 * DAY, WARNING, "expires in 30 days"),
+        (8 * DAY, WARNING, "expires in 8 days"),
+        (7 * DAY, CRITICAL, "expires in 7 days"),
+        (HOUR, CRITICAL, "expires in 1 hour"),
+        (-DAY, CRITICAL, "has expired"),
+    ],
+)
+def test_a_certificate_that_expires_soon_is_a_warning_then_critical(
+    left: timedelta, state: HealthState | None, words: str
+) -> None:
+    found = health(replace(sound(), tenants=(a_tenant(NOW + left),)), NOW)
+    expected = [("certificate_expires", "reader of contoso", state)] if state else []
+    assert [(one.code, one.subject, one.state) for one in found.problems] == expected
+    for one in found.problems:
+        assert one.sentence == f"The certificate with which the reader of contoso signs in {words}."
 
 
 @pytest.mark.parametrize(("ago", "state"), [(23 * HOUR, None), (25 * HOUR, WARNING)])

@@ -11,11 +11,13 @@ import pytest
 
 from agent.catalogue.jobs import Wanted
 from agent.catalogue.store import Catalogue
+from agent.model.analysis_version import AnalysisVersion
 from agent.model.service import JobName, JobResult, ShareState
 from agent.observing.base import Facts, JobFacts
 from agent.usecases.observed import observed
 from agent.usecases.review_standing import ReviewStandings
 from tests.disposition.house import House
+from tests.observing.facts import a_tenant
 from tests.usecases.review_office import PEOPLE, TERMS, TODAY, an_office
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -52,6 +54,38 @@ def test_what_is_due_is_counted_by_class(catalogue: Catalogue) -> None:
     assert facts.shares[0].seen == 4
     assert (facts.holds, facts.paused, facts.reviews, facts.undelivered) == (0, False, None, 0)
     assert (facts.vault.items, facts.vault.size_bytes, facts.vault.destroyed) == (0, 0, 0)
+
+
+def test_the_drives_and_mailboxes_of_a_tenant_are_told_as_one_and_nobody_is_named(catalogue: Catalogue) -> None:
+    ended = {"HR/Documents": NOW - HOUR, "OneDrive/ann@contoso.example": NOW - 3 * HOUR, "ann@contoso.example": None}
+    for name, at in ended.items():
+        share = catalogue.ensure_scope(name, name, f"b!{name}", "microsoft365-drives", "contoso")
+        begun = catalogue.begin_pass(share, AnalysisVersion("1", {}, "1"), NOW - 4 * HOUR, continues=True)
+        if at is not None:
+            catalogue.end_pass(begun, at)
+    catalogue.services.keep_condition("contoso", ShareState.RECONCILE_ONLY, "", NOW)
+
+    facts = see(catalogue, throttled={"contoso": (3, 9.5), "HR/Documents": (1, 1.0)}, tenants=[a_tenant()])
+
+    by_name = {share.name: share for share in facts.shares}
+    assert set(by_name) == {catalogue_share(catalogue), "contoso"}
+    tenant = by_name["contoso"]
+    assert (tenant.places, tenant.complete, tenant.reconciles, tenant.scanned_at) == (3, False, True, None)
+    assert (tenant.throttled, tenant.throttled_seconds) == (3, 9.5)
+    assert tenant.condition is not None
+    assert "ann" not in repr(facts.shares)
+    assert facts.tenants == (a_tenant(),)
+
+    (last,) = [share for share in catalogue.shares() if share.name == "ann@contoso.example"]
+    begun = catalogue.begin_pass(last, AnalysisVersion("1", {}, "1"), NOW - 4 * HOUR, continues=True)
+    catalogue.end_pass(begun, NOW)
+    tenant = {share.name: share for share in see(catalogue).shares}["contoso"]
+    assert (tenant.complete, tenant.scanned_at) == (True, NOW - 3 * HOUR), "the one scanned the longest ago counts"
+
+
+def catalogue_share(catalogue: Catalogue) -> str:
+    (share,) = [share.name for share in catalogue.shares() if not share.tenant]
+    return share
 
 
 def test_the_failures_of_a_job_are_counted_back_to_its_last_success(catalogue: Catalogue) -> None:
