@@ -104,7 +104,7 @@ def _serve(pipe: Connection, secret: str, items: int, drives: int, units: int, d
             library.fill(items // drives + (number < items % drives), seed=number + 1)
         if delay_seconds:
             for host in ("graph", "downloads"):
-                graph.faults.add(Fault(host=host, times=None, delay_seconds=delay_seconds))  # type: ignore[arg-type]
+                graph.faults.add(Fault(host=host, times=None, delay_seconds=delay_seconds))
         ended = threading.Event()
 
         def enter() -> None:
@@ -199,7 +199,7 @@ class _Growth:
         before, self.done = self.done, self.done + items
         for mark in _MARKS:
             if before < self.items * mark // 100 <= self.done:
-                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+                peak = max(resident(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
                 seconds = time.monotonic() - self.began
                 print(f"  {mark:3} % after {seconds:7.1f} s: {resident():4.0f} MB, at most {peak:.0f} MB", flush=True)
 
@@ -276,7 +276,12 @@ def _pass(pipe: Connection, tenant: TenantSettings, state: Path, items: int, wan
 
 def measure(items: int, changed: float, drives: int, units: int, delay_seconds: float) -> bool:
     """Scans a tenant of so many items, changes a share of it, and scans again; whether all was as it must be."""
-    reach.budget_of = lambda _: Budget(units, 10**9, int(units * _OUR_SHARE), 10**9)  # the largest real one takes hours
+
+    def budget_of(tenant: TenantSettings) -> Budget:
+        """More than the largest real one, with which this would take hours."""
+        return Budget(units, 10**9, int(units * _OUR_SHARE), 10**9)
+
+    reach.budget_of = budget_of
     secret = secrets.token_hex()
     spawn = multiprocessing.get_context("spawn")
     pipe, other = spawn.Pipe()

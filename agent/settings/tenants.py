@@ -159,7 +159,7 @@ class TenantSettings(Section):
     copies: tuple[CopySettings, ...] = Field(default=(), strict=False)
     licences: int = Field(default=1_000, ge=1)
     share_of_limit: float = Field(default=0.6, gt=0.0, le=1.0)
-    units_per_day: int | None = Field(default=None, ge=1)
+    units_per_day: int | None = Field(default=None, ge=5_000)
     mib_per_second: float | None = Field(default=None, gt=0.0)
     reconcile: Cron | None = None
     window: Hours = ()

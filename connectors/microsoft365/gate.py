@@ -204,11 +204,11 @@ class TenantGate:
                 self._turn.wait(_LOOK_AGAIN_SECONDS)
 
     def _taking(self, cost: float, acting: bool, goes: bool) -> Callable[[Standing], tuple[Standing, float]]:
-        of_the_day = 1.0 if acting else _FOR_SCANNING
+        of_the_day, left = (1.0, 0.0) if acting else (_FOR_SCANNING, rules.DEAREST)
         until_tomorrow = self._until_tomorrow()
 
         def rule(standing: Standing) -> tuple[Standing, float]:
-            wait = rules.wait_seconds(standing, self._budget, cost, until_tomorrow, of_the_day)
+            wait = rules.wait_seconds(standing, self._budget, cost, until_tomorrow, of_the_day, left)
             return (rules.taken(standing, self._budget, cost) if goes and wait == 0 else standing), wait
 
         return rule

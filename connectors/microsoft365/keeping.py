@@ -44,7 +44,6 @@ from connectors.microsoft365.retention_labels import check_may_go
 from connectors.microsoft365.returning import folder_for, path_of, steps_to
 
 _ID_OF_AN_ACT = re.compile(r"[0-9a-f]{32}")
-_TAKEN_OUT = "somebody has taken it out of quarantine"
 _BACKUP_DAYS = 14  # how long the provider keeps what it could restore a site from
 
 
@@ -118,8 +117,7 @@ class DriveKeeping:
         """The item once it lies in quarantine unchanged and out of reach; else it is moved back, if it still can be."""
         after = look_after(place.drive, before)
         try:
-            if not _lies_in(place, after, id):
-                raise ItemChanged(_TAKEN_OUT)
+            _check_lies_in(place, after, id)
             check_same(before, after, etag)
             if place.quarantine.close_off(before.version.item_id):
                 closed = look_after(place.drive, before)
@@ -195,8 +193,7 @@ class DriveKeeping:
 
         def look() -> Status:
             status = place.drive.status(as_text(file_id))
-            if not _lies_in(place, status, id, as_it_is_now=True):
-                raise ItemChanged(_TAKEN_OUT)
+            _check_lies_in(place, status, id, as_it_is_now=True)
             check_version(status, version)
             check_may_change(status)
             check_may_go(status.label)
@@ -259,6 +256,11 @@ class DriveKeeping:
 def _lies_in(place: _Place, status: Status, id: str, *, as_it_is_now: bool = False) -> bool:
     """Whether it lies in quarantine under that id."""
     return id_in(status.name) == id and place.quarantine.contains(status.parent_id, as_it_is_now=as_it_is_now)
+
+
+def _check_lies_in(place: _Place, status: Status, id: str, *, as_it_is_now: bool = False) -> None:
+    if not _lies_in(place, status, id, as_it_is_now=as_it_is_now):
+        raise ItemChanged("somebody has taken it out of quarantine")
 
 
 def _given_already(drive: Drive, status: Status, to: ItemRef, folder_id: str) -> GivenBack:

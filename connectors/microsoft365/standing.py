@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 _AT_ONCE = 0.1  # of a minute's budget; the rest is spread over the minute, so that no 60 seconds see more than it
-_DEAREST = 5.0  # units that the dearest single request costs
+DEAREST = 5.0  # units that the dearest single request costs
 _SLOW_BELOW = 0.2  # of the source's own budget
 _SLOWEST = 0.05
 _NOTHING = 1e-9  # units; less is rounding
@@ -29,14 +29,14 @@ class Budget:
     per_day: float | None = None
 
     def __post_init__(self) -> None:
-        if self.per_minute is not None and not self.per_minute >= 2 * _DEAREST:
-            raise ValueError(f"a budget must allow at least {2 * _DEAREST:.0f} units per minute")
+        if self.per_minute is not None and not self.per_minute >= 2 * DEAREST:
+            raise ValueError(f"a budget must allow at least {2 * DEAREST:.0f} units per minute")
         if self.per_day is not None and not self.per_day > 0:
             raise ValueError("a budget must allow some units per day")
 
     @property
     def at_once(self) -> float:
-        return max(_DEAREST, _AT_ONCE * (self.per_minute or 0.0))
+        return max(DEAREST, _AT_ONCE * (self.per_minute or 0.0))
 
     @property
     def per_second(self) -> float:
@@ -99,14 +99,17 @@ def caught_up(standing: Standing, budget: Budget, now: float, day: str) -> Stand
     return replace(standing, counted_at=now, level=level, day=day, used=used)
 
 
-def wait_seconds(standing: Standing, budget: Budget, cost: float, until_tomorrow: float, of_the_day: float) -> float:
+def wait_seconds(
+    standing: Standing, budget: Budget, cost: float, until_tomorrow: float, of_the_day: float, left: float = 0.0
+) -> float:
     """How long whoever wants `cost` units has to wait at least, for a standing that has caught up.
 
-    `of_the_day` is the part of the day's budget that he may use.
+    `of_the_day` is the part of the day's budget that he may use; `left` is how many units he has to leave there for
+    others, who may be in another process and have no place in our queue.
     """
     wait = max(0.0, standing.closed_until - standing.counted_at)
     if budget.per_minute is not None:
-        wait += _seconds_to_earn(standing, budget, min(cost, budget.at_once) - standing.level)
+        wait += _seconds_to_earn(standing, budget, min(cost + left, budget.at_once) - standing.level)
     if budget.per_day is not None and standing.used + cost > budget.per_day * of_the_day:
         wait = max(wait, until_tomorrow)
     return wait

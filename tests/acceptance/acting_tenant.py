@@ -272,7 +272,10 @@ def scratch(folder: Path, state: Path) -> Iterator[Path]:
 
 
 def apart(work: Callable[[], Any]) -> Any:
-    """What `work` gives, done in a forked process; it has to be JSON. Raises `AssertionError` with whatever it raises."""
+    """What `work` gives, done in a forked process; it has to be JSON.
+
+    Raises `AssertionError` with whatever `work` raises.
+    """
     hear, tell = os.pipe()
     process = os.fork()
     if process == 0:

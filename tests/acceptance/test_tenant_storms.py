@@ -43,8 +43,8 @@ from tests.emulator.throttle import Limits
 pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.timeout(300)]
 
 _PLENTY = 1_000_000  # units per minute
-_REFUSED = {"status": 429, "code": "activityLimitReached", "message": "The request has been throttled"}
-_AWAY = {"status": 503, "code": "serviceNotAvailable", "message": "The service is not available"}
+_REFUSED: dict[str, Any] = {"status": 429, "code": "activityLimitReached", "message": "The request has been throttled"}
+_AWAY: dict[str, Any] = {"status": 503, "code": "serviceNotAvailable", "message": "The service is not available"}
 
 
 class Storm:
@@ -77,7 +77,7 @@ class Storm:
         """From now on these go wrong, each of them now and then, wherever content and descriptions come from."""
         for fault in faults:
             for host in ("graph", "downloads"):
-                self.graph.faults.add(replace(fault, host=host, times=None, probability=probability))  # type: ignore[arg-type]
+                self.graph.faults.add(replace(fault, host=host, times=None, probability=probability))
 
     def scan(self) -> tuple[PassResult, Waits]:
         """A pass, which has to be whole."""

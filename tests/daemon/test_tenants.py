@@ -21,6 +21,7 @@ from agent.execution.inline import InlineExecutor
 from agent.model.service import JobName, JobResult, JobRun, ShareState
 from agent.settings import Settings
 from agent.tenancy import crawl
+from connectors.ahead import Ahead
 from connectors.microsoft365.graph import Graph
 from tests.acceptance.killable_scan import Counting
 from tests.emulator import Emulator, Fault
@@ -358,6 +359,9 @@ def test_connections_are_closed_whatever_happens(
         return made[-1]
 
     monkeypatch.setattr(crawl, "Reach", making)
+    ended: list[Ahead] = []
+    close = Ahead.close
+    monkeypatch.setattr(Ahead, "close", lambda self: (ended.append(self), close(self))[1])
     if fault == "listing":
         office.graph.faults.add(Fault(path="/sites/getAllSites", status=403, code="accessDenied"))
     if fault == "changes":
@@ -374,4 +378,5 @@ def test_connections_are_closed_whatever_happens(
     assert set(closed) == set(one._graphs.values())
     assert closed
     assert one.tokens._token == ""
+    assert len(ended) == 1, "what downloads ahead was left running"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("opening")]

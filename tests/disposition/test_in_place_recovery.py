@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -382,8 +383,6 @@ def test_what_cannot_be_reached_waits(due: KeptHouse) -> None:
 
 
 def test_a_share_that_nothing_acts_on_waits(due: KeptHouse) -> None:
-    from dataclasses import replace
-
     from agent.disposition.in_place_recovery import InPlaceRecovery
 
     assert cut_off(due, due.take, Fuse(2, after=True))
@@ -522,6 +521,14 @@ def test_what_belongs_to_no_disposal_is_counted_and_left(due: KeptHouse) -> None
     assert recovered.foreign == 2
     assert recovered.unsettled == {}
     assert due.lies(file_id) == "in quarantine"
+
+
+def test_another_item_under_the_id_of_a_disposal_is_foreign(due: KeptHouse) -> None:
+    (one, _) = due.take().done
+    stored = due.memory.kept[one.vault_id]
+    due.memory.kept[one.vault_id] = replace(stored, file_id=b"another")
+    recovered = due.recover()
+    assert (recovered.foreign, recovered.unsettled) == (1, {one.item_id: Obstacle.GONE})
 
 
 def test_the_parts_of_a_recovery_add_up() -> None:

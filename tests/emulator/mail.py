@@ -241,8 +241,8 @@ class Mailbox:
         happened: dict[str, list[str]] = {}
         for event in self._events[place:]:
             if event.folder_id == folder_id:
-                whats = happened.pop(event.message_id, [])
-                happened[event.message_id] = [*whats, event.what]
+                kinds = happened.pop(event.message_id, [])
+                happened[event.message_id] = [*kinds, event.what]
         return happened
 
     def folders_since(self, place: int) -> list[str]:
