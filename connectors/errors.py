@@ -42,6 +42,10 @@ class RecordAtSource(HeldAtSource):
     """The item is declared a record at its source."""
 
 
+class LabelledByOthers(HeldAtSource):
+    """Somebody else has put another retention label on the item itself; it is not ours to replace."""
+
+
 class NotSignedIn(ConnectorError):
     """The source does not accept our credentials."""
 

@@ -113,8 +113,8 @@ class Keeping(Protocol):
     def label(self, scope: Scope, target: Target, label: str) -> bytes:
         """Sets the retention label on the item at that version; gives its new version, the same if it had that label.
 
-        Raises `ItemChanged`, `ItemNotFound`, `HeldAtSource`, `RecordAtSource`, `LockedAtSource`, `CheckedOut`,
-        `Unsupported` (the source has no such label, or none at all).
+        Raises `ItemChanged`, `ItemNotFound`, `HeldAtSource`, `RecordAtSource`, `LabelledByOthers`, `LockedAtSource`,
+        `CheckedOut`, `Unsupported` (the source has no such label, or none at all).
         """
 
     def mark(self, scope: Scope, target: Target, marks: Mapping[str, str]) -> bytes:

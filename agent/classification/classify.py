@@ -17,6 +17,7 @@ from agent.model.condition import (
     FileKindIs,
     FindingPresent,
     LabelIs,
+    MarkIs,
     Not,
     PathMatches,
     PathPattern,
@@ -192,6 +193,8 @@ def _compile(condition: Condition) -> _Test:
             return _storage_test(kinds)
         case LabelIs(names):
             return _label_test(names)
+        case MarkIs(name, values):
+            return _mark_test(name, values)
         case FileKindIs():
             return _kind_test(condition)
         case ContentIs():
@@ -257,6 +260,21 @@ def _label_test(names: Sequence[str]) -> _Test:
         for label in labels_of(subject.record.marks):
             if (name := wanted.get(label.casefold())) is not None:
                 return _Evidence(f'label "{name}" at the source', {}, BY_MARK)
+        return None
+
+    return test
+
+
+def _mark_test(name: str, values: Sequence[str]) -> _Test:
+    """The value is told only where the schedule names it: what else stands in a mark is the item's own."""
+    wanted = {value.casefold(): f'mark "{name}" at the source: "{value}"' for value in values}
+    key = name.casefold()
+
+    def test(subject: _Subject) -> _Evidence | None:
+        for borne, value in subject.record.marks.items():
+            if borne.casefold() == key and (not wanted or value.strip().casefold() in wanted):
+                words = wanted.get(value.strip().casefold(), f'mark "{name}" at the source')
+                return _Evidence(words, {}, BY_MARK)
         return None
 
     return test

@@ -224,8 +224,8 @@ def tag(
     carries such marks. Files that somebody has begun to review are left alone.
 
     In tenants of Microsoft 365, files get the retention labels and columns that the settings name (`labels`,
-    `decided_columns`). A label that is there is never replaced, and records, held, locked and checked-out files stay as
-    they are.
+    `decided_columns`). A label that others have set is never replaced, and records, held, locked and checked-out files
+    stay as they are.
 
     Example:  retentiond tag --class payroll
     """

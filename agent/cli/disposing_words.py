@@ -250,15 +250,3 @@ def tell_exports(facts: dict[str, Any]) -> None:
         tell_export(one)
     if not facts["exports"]:
         typer.echo("Nothing was exported yet.")
-
-
-_LEFT = {
-    "no_marks": "their file system carries no marks",
-    "under_review": "somebody has begun to review them",
-}
-
-
-def tell_tagged(facts: dict[str, Any]) -> None:
-    typer.echo(f"Marked: {say_count(facts['marked'], 'file')}; as before: {facts['as_before']:,}.")
-    for word, count in sorted(facts["left"].items()):
-        typer.echo(f"  left: {say_count(count, 'file')}, {_LEFT.get(word) or say_why(word)}")

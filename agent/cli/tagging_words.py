@@ -17,7 +17,7 @@ _LEFT = {
     tagging.NOT_NAMED: "of a tenant whose settings name neither a label nor columns for them",
     tagging.NO_COLUMNS: "their library has no such columns or will not have them set so (or they are no plain files)",
     tagging.NO_LABEL: "their tenant has no such label, or lets nobody set it (or they are no plain files)",
-    tagging.LABELLED_BY_PEOPLE: "another label is on them, and stays",
+    tagging.LABELLED_BY_PEOPLE: "somebody else has put another label on them, which stays",
 }
 
 

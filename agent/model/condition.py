@@ -90,6 +90,15 @@ class LabelIs:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkIs:
+    """The item bears the mark of that name at its source, with one of these values or, if none is named, with any; read
+    without regard to upper and lower case."""
+
+    name: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SameContentAs:
     """An item whose bytes are the same lies at a path, in any share, that matches one of these patterns.
 
@@ -146,6 +155,7 @@ Condition = (
     | FileKindIs
     | ContentIs
     | LabelIs
+    | MarkIs
     | SameContentAs
     | FindingPresent
     | AllOf

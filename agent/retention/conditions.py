@@ -12,6 +12,7 @@ from agent.model.condition import (
     FileKindIs,
     FindingPresent,
     LabelIs,
+    MarkIs,
     Not,
     PathMatches,
     PathPattern,
@@ -26,7 +27,7 @@ from agent.model.record_kind import RecordKind
 from agent.retention.entries import Entry, read_entries
 from agent.retention.fields import FINDINGS
 from agent.retention.problems import ScheduleError
-from agent.retention.schema import AT_LEAST, CONDITION_FIELDS
+from agent.retention.schema import AT_LEAST, CONDITION_FIELDS, MARK_VALUES
 
 _NAMES = tuple(field.name for field in CONDITION_FIELDS)
 
@@ -36,12 +37,14 @@ def read_condition(entry: Entry) -> Condition | None:
     if entry.is_list:
         entry.complain('A list of conditions needs to say how many must hold. Put "any_of:" or "all_of:" above it.')
         return None
-    fields = entry.group((*CONDITION_FIELDS, AT_LEAST))
+    fields = entry.group((*CONDITION_FIELDS, AT_LEAST, MARK_VALUES))
     if fields is None:
         return None
     given = [name for name in _NAMES if name in fields]
     if AT_LEAST.name in fields and "finding" not in fields:
         fields[AT_LEAST.name].complain('"at_least" counts findings and stands only beside "finding".')
+    if MARK_VALUES.name in fields and "mark" not in fields:
+        fields[MARK_VALUES.name].complain('"is" says what a mark may be and stands only beside "mark".')
     if len(given) > 1:
         entry.complain(
             f"{' and '.join(given)} stand side by side. Put them as a list under all_of if every one must hold, "
@@ -74,6 +77,8 @@ def _read(name: str, fields: dict[str, Entry]) -> Condition | None:
             return StoredIn(tuple(StorageKind(word) for word in words if word))
         case "label":
             return LabelIs(tuple(text for item in entry.one_or_more() or [] if (text := item.text())))
+        case "mark":
+            return _mark(entry, fields.get(MARK_VALUES.name))
         case "same_content_as":
             patterns = [_pattern(item) for item in entry.one_or_more() or []]
             return SameContentAs(tuple(pattern for pattern in patterns if pattern))
@@ -98,6 +103,12 @@ def _finding(entry: Entry, at_least: Entry | None) -> Condition | None:
     if word is None or number is None:
         return None
     return FindingPresent(DataCategory(word) if word in set(DataCategory) else word, number)
+
+
+def _mark(entry: Entry, values: Entry | None) -> Condition | None:
+    name = entry.text()
+    wanted = () if values is None else tuple(text for item in values.one_or_more() or [] if (text := item.text()))
+    return None if name is None or (values is not None and not wanted) else MarkIs(name, wanted)
 
 
 def _not(entry: Entry) -> Condition | None:

@@ -5,7 +5,7 @@ Only what is sure is told: silence does not say that every class has its use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +17,7 @@ from agent.model.condition import (
     ContentIs,
     FileKindIs,
     LabelIs,
+    MarkIs,
     Not,
     PathMatches,
     SameContentAs,
@@ -109,7 +110,7 @@ def _contradiction(parts: tuple[Condition, ...]) -> str:
 
 def _words(condition: _ByWords) -> frozenset[str]:
     if isinstance(condition, ShareIs | LabelIs):
-        return frozenset(name.casefold() for name in condition.names)
+        return _folded(condition.names)
     return frozenset(map(str, condition.kinds))
 
 
@@ -133,8 +134,14 @@ def _covers_condition(wide: Condition | EventTrigger, narrow: Condition) -> bool
             return all(any(_covers_pattern(one.text, other.text) for one in patterns) for other in narrow.patterns)
         case FileKindIs() | ContentIs() | ShareIs() | StoredIn() | LabelIs() if type(wide) is type(narrow):
             return _words(narrow) <= _words(wide)
+        case MarkIs(name, values) if isinstance(narrow, MarkIs) and name.casefold() == narrow.name.casefold():
+            return not values or (bool(narrow.values) and _folded(narrow.values) <= _folded(values))
         case _:
             return False
+
+
+def _folded(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(text.casefold() for text in texts)
 
 
 def _covers_pattern(wide: str, narrow: str) -> bool:

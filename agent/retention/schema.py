@@ -108,6 +108,7 @@ CONDITION_FIELDS = (
         required=False,
     ),
     Field("label", "The item bears one of these labels at its source.", one_or_more(TEXT), required=False),
+    Field("mark", "The item bears the mark of this name at its source, such as sharing.", TEXT, required=False),
     Field(
         "same_content_as",
         "An item with the same content lies at a path that matches one of these patterns.",
@@ -152,6 +153,7 @@ AT_LEAST = Field(
     {"type": "integer", "minimum": 1},
     required=False,
 )
+MARK_VALUES = Field("is", "The values that the mark may have; any if left out.", one_or_more(TEXT), required=False)
 
 CLASS_FIELDS = (
     Field("id", "The class's name for machines: small letters, digits and hyphens.", ID_TEXT),
@@ -295,9 +297,9 @@ def json_schema() -> dict[str, Any]:
                 },
             },
             "condition": {
-                **_object((*CONDITION_FIELDS, AT_LEAST)),
+                **_object((*CONDITION_FIELDS, AT_LEAST, MARK_VALUES)),
                 "oneOf": [{"required": [field.name]} for field in CONDITION_FIELDS],
-                "dependentRequired": {AT_LEAST.name: ["finding"]},
+                "dependentRequired": {AT_LEAST.name: ["finding"], MARK_VALUES.name: ["mark"]},
             },
         },
     }

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from agent.catalogue.at_source import at_source
+from agent.catalogue.at_source import target_of
 from agent.catalogue.standing import Standing
 from agent.catalogue.store import Catalogue
 from agent.disposition.base import Keeper, Source
 from agent.disposition.obstacles import ENDS_THE_SHARE, of_source
 from agent.usecases.standing import Advance
-from connectors.errors import ConnectorError, Unsupported
+from connectors.errors import ConnectorError, LabelledByOthers, Unsupported
 from connectors.keeping import Target
 
 # What is told, by the words of `decided_columns` in the settings. On files, the marks are not those by which people say
@@ -26,9 +26,7 @@ NO_WRITER = "no_writer"  # the settings let nobody change its tenant
 NOT_NAMED = "not_named"  # the settings of its tenant name neither a label nor columns for it
 NO_COLUMNS = "no_columns"  # its library does not have these columns, or does not let us set them so
 NO_LABEL = "no_label"  # its tenant does not have that label, or lets nobody set it
-LABELLED_BY_PEOPLE = "labelled_by_people"  # it bears another label, which stays
-
-_LABEL_MARK = "retention_label"  # under which the label that an item bears at its source is recorded
+LABELLED_BY_PEOPLE = "labelled_by_people"  # others than we have put another label on it, which stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +122,8 @@ class Tagging:
 
     def _tell(self, standing: Standing, tagged: Tagged, *, remove: bool) -> None:
         with self._catalogue.connected() as connection:
-            found = at_source(connection, standing.item_id)
-        if found is None:
+            target = target_of(connection, standing.item_id)
+        if target is None:
             tagged.left["changed"] += 1
             return
         said = self._said.get(standing.share, Said())
@@ -135,14 +133,11 @@ class Tagging:
         if not columns and not label:
             tagged.left[NOT_NAMED] += 1
             return
-        if label and found.marks.get(_LABEL_MARK, label) != label:
-            tagged.left[LABELLED_BY_PEOPLE] += 1
-            label = ""
         if self._dry_run:
-            tagged.marked += bool(columns or label)
+            tagged.marked += 1
             tagged.labelled += bool(label)
-        elif columns or label:
-            self._write(standing, found.target, columns, label, tagged)
+        else:
+            self._write(standing, target, columns, label, tagged)
 
     def _write(
         self, standing: Standing, target: Target, columns: Mapping[str, str], label: str, tagged: Tagged
@@ -160,6 +155,9 @@ class Tagging:
                 version = step(at)
             except Unsupported:
                 tagged.left[without] += 1
+                refused = True
+            except LabelledByOthers:
+                tagged.left[LABELLED_BY_PEOPLE] += 1
                 refused = True
             except ConnectorError as error:
                 self._refused(standing.share, error, tagged)

@@ -235,7 +235,7 @@ class DriveKeeping:
     # Labels and columns
 
     def label(self, scope: Scope, target: Target, label: str) -> bytes:
-        return set_label(self._place(scope).drive, target, label)
+        return set_label(self._place(scope).drive, target, label, self._client_id)
 
     def mark(self, scope: Scope, target: Target, marks: Mapping[str, str]) -> bytes:
         """As the contract says; `marks` are columns of the library by their internal names."""

@@ -26,15 +26,16 @@ from connectors.microsoft365.retention_labels import check_may_be_labelled, chec
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
-def set_label(drive: Drive, target: Target, label: str) -> bytes:
-    """Sets the retention label, as `connectors.keeping.Keeping.label` says."""
+def set_label(drive: Drive, target: Target, label: str, client_id: str = "") -> bytes:
+    """Sets the retention label, as `connectors.keeping.Keeping.label` says. Of those that are set on items themselves,
+    only one that the application of that id has set is replaced."""
 
     def look() -> Status:
         status = drive.status(as_text(target.file_id))
         check_target(drive, status, target)
         if status.label is None or status.label.name != label:
             check_may_change(status)
-            check_may_be_labelled(status.label)
+            check_may_be_labelled(status.label, client_id)
         return status
 
     def act(status: Status) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.errors import HeldAtSource, RecordAtSource
+from connectors.errors import HeldAtSource, LabelledByOthers, RecordAtSource
 
 # How a label treats an item while its period runs, in the service's words. All others count as records.
 _LETS_GO = "doNotRetain"
@@ -21,7 +21,8 @@ _RETAINS = "retain"
 class AppliedLabel:
     """The retention label of an item. A permission that the service does not state is `None`.
 
-    `explicit` is false where the label came to the item from its folder, library or a policy.
+    `explicit` is false where the label came to the item from its folder, library or a policy. `set_by` is the id of the
+    application that set it, `""` for a person and for whatever is not told.
     """
 
     name: str = field(repr=False)
@@ -30,6 +31,7 @@ class AppliedLabel:
     delete_allowed: bool | None = None
     label_update_allowed: bool | None = None
     metadata_update_allowed: bool | None = None
+    set_by: str = ""
 
     @property
     def settled(self) -> bool:
@@ -53,7 +55,14 @@ def read_label(answer: object) -> AppliedLabel | None:
         delete_allowed=_flag(settings, "isDeleteAllowed"),
         label_update_allowed=_flag(settings, "isLabelUpdateAllowed"),
         metadata_update_allowed=_flag(settings, "isMetadataUpdateAllowed"),
+        set_by=_application(answer.get("labelAppliedBy")),
     )
+
+
+def _application(by: object) -> str:
+    application = by.get("application") if isinstance(by, Mapping) else None
+    id = application.get("id") if isinstance(application, Mapping) else None
+    return id if isinstance(id, str) else ""
 
 
 def _flag(settings: Mapping[str, Any], name: str) -> bool | None:
@@ -74,9 +83,12 @@ def check_may_go(label: AppliedLabel | None) -> None:
         raise HeldAtSource("a retention label at the source does not let it be deleted yet")
 
 
-def check_may_be_labelled(label: AppliedLabel | None) -> None:
-    """Raises `RecordAtSource` or `HeldAtSource` unless another label may take the place of this one."""
+def check_may_be_labelled(label: AppliedLabel | None, client_id: str = "") -> None:
+    """Raises `RecordAtSource`, `LabelledByOthers` or `HeldAtSource` unless another label may take the place of this
+    one: one that the application of that id has set, or that came to the item from where it lies."""
     _check_no_record(label)
+    if label is not None and label.explicit and not (client_id and label.set_by == client_id):
+        raise LabelledByOthers("somebody else has put another retention label on it")
     if label is None or (label.behaviour == _LETS_GO and label.label_update_allowed is not False):
         return
     if label.label_update_allowed is not True:

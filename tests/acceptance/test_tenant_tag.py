@@ -109,11 +109,11 @@ def test_nothing_is_forced_and_nothing_of_other_people_replaced(office: TenantOf
 
     told = office.json("tag")
 
-    left = {"labelled_by_people": 2, "changed": 3, "open": 1}
+    left = {"labelled_by_people": 1, "record_at_source": 1, "changed": 3, "open": 1}
     assert (told["marked"], told["labelled"], told["as_before"], told["left"]) == (1, 1, 1, left)
     names_of = {name: label.name for name, id in ids.items() if (label := library.label_of(id))}
     assert names_of == {"Record": RECORD, "Another": ANOTHER, "Same": LABEL, "Plain": LABEL}
-    assert "another label is on them, and stays" in office.run("tag")
+    assert "somebody else has put another label on them" in office.run("tag")
 
     tell(office, decided_columns=COLUMNS)
     office.run("scan", "--jobs", 1)
@@ -133,6 +133,23 @@ def test_a_label_or_column_that_there_is_not_is_told_and_the_other_is_set(office
     assert (told["marked"], told["labelled"], told["left"]) == (1, 1, {"no_columns": 1})
     assert office.library.fields_of(id) == {"RetentionState": "due"}
     assert office.json("scan", "--jobs", 1)["opened"] == 0
+
+
+def test_a_label_of_ours_follows_the_class_and_one_of_other_people_stays_however_late_it_was_set(
+    office: TenantOffice,
+) -> None:
+    ids = {name: office.file(f"Leavers/{name}.txt") for name in ("ours", "theirs")}
+    tell(office, labels={"leaver": LABEL})
+    office.run("scan", "--jobs", 1)
+    office.run("tag")
+    office.library.label(ids["theirs"], ANOTHER)
+    office.run("scan", "--jobs", 1)
+    office.graph.tenant.add_retention_label("Leavers, 7 years", behaviour="retain")
+    tell(office, labels={"leaver": "Leavers, 7 years"})
+    told = office.json("tag")
+    assert (told["marked"], told["labelled"], told["left"]) == (1, 1, {"labelled_by_people": 1})
+    names = {name: label.name for name, id in ids.items() if (label := office.library.label_of(id))}
+    assert names == {"ours": "Leavers, 7 years", "theirs": ANOTHER}
 
 
 def test_nothing_is_told_unless_the_settings_say_how_and_by_whom(office: TenantOffice) -> None:

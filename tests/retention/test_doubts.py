@@ -15,6 +15,7 @@ from agent.model.condition import (
     FileKindIs,
     FindingPresent,
     LabelIs,
+    MarkIs,
     Not,
     PathMatches,
     PathPattern,
@@ -118,6 +119,8 @@ WIDER_AND_NARROWER = [
     (AllOf((path("a/**"), path("**"))), path("a/b")),
     (ShareIs(("HR", "Pay")), ShareIs(("hr",))),
     (LabelIs(("Final", "x")), LabelIs(("final",))),
+    (MarkIs("sharing"), MarkIs("Sharing", ("people",))),
+    (MarkIs("sharing", ("people", "external")), MarkIs("sharing", ("People",))),
     (StoredIn((StorageKind.CLOUD, StorageKind.SERVER)), StoredIn((StorageKind.CLOUD,))),
     (ContentIs((RecordKind.PAYROLL, RecordKind.TRAINING)), ContentIs((RecordKind.TRAINING,))),
     (FindingPresent("UK_NINO"), FindingPresent("UK_NINO")),
@@ -136,6 +139,9 @@ NOT_WIDER = [
     (AnyOf((PDF, MAIL)), path("a/b")),
     (AllOf((PDF, path("**"))), path("a/b")),
     (LabelIs(("a",)), ShareIs(("a",))),
+    (MarkIs("sharing", ("people",)), MarkIs("sharing")),
+    (MarkIs("sharing"), MarkIs("record")),
+    (MarkIs("sharing", ("people",)), LabelIs(("people",))),
 ]
 
 

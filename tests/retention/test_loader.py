@@ -254,12 +254,16 @@ BAD_CONDITIONS = [
     ("{finding: health, at_least: 0}", f"12:35: {AT}.at_least: Write a whole number here, 1 or more."),
     ("{finding: health, at_least: many}", f"12:35: {AT}.at_least: Write a whole number here, 1 or more."),
     ("{share: hr, at_least: 2}", f'12:29: {AT}.at_least: "at_least" counts findings and stands only beside "finding".'),
+    ("{share: hr, is: a}", f'12:23: {AT}.is: "is" says what a mark may be and stands only beside "mark".'),
+    ("{mark: record, is: yes}", f'12:26: {AT}.is: yes is read as yes or no, but text is needed. '
+     'Put it in quotes: "yes".'),
     ("{share: hr, path: a}", f"12:7: {AT}: path and share stand side by side. Put them as a list under all_of if every "
      "one must hold, under any_of if one is enough."),
     ("- share: hr", f'12:7: {AT}: A list of conditions needs to say how many must hold. '
      'Put "any_of:" or "all_of:" above it.'),
     ("{}", f"12:7: {AT}: This condition says nothing. "
-     "Write one of: path, share, stored_in, label, same_content_as, file_kind, content, finding, all_of, any_of, not."),
+     "Write one of: path, share, stored_in, label, mark, same_content_as, file_kind, content, finding, all_of, any_of, "
+     "not."),
     ("any_of: {share: hr}", f"12:15: {AT}.any_of: Here stands a group of fields, but a list is needed: "
      "begin each of its lines with a hyphen."),
     ("any_of: [{shares: hr}]", f'12:17: {AT}.any_of[1]: There is no field "shares" here. Did you mean "share"?'),

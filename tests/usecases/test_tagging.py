@@ -15,6 +15,7 @@ from connectors.errors import (
     CheckedOut,
     ConnectorError,
     HeldAtSource,
+    LabelledByOthers,
     LockedAtSource,
     NotSignedIn,
     PermissionDenied,
@@ -180,15 +181,12 @@ def test_a_label_that_there_is_not_is_told_and_the_columns_are_written(letters: 
     assert letters.borne() == {"Class": "letter"}
 
 
-def test_what_people_have_labelled_keeps_their_label(letters: Letters) -> None:
-    letters.house.memory.put(
-        LETTERS[0].encode(), b"a letter", marks={"retention_label": "Keep"}, modified_at=letters.house.office.now()
-    )
-    letters.house.scan()
-    told = letters.tag(Said({"letter": LABEL}))
-    assert (told.marked, told.labelled, told.left) == (1, 1, {"labelled_by_people": 1})
-    assert letters.keeping.calls == ["label"], "of the other one alone"
-    assert letters.borne() == {"retention_label": "Keep"}
+def test_what_others_have_labelled_keeps_their_label(letters: Letters) -> None:
+    letters.keeping.fail("label", LabelledByOthers("x"))
+    told = letters.tag()
+    assert (told.marked, told.labelled, told.left) == (2, 0, {"labelled_by_people": 2})
+    assert letters.borne() == COLUMNS
+    assert letters.tag().as_before == 0
 
 
 def test_what_is_under_review_stays_at_its_version(letters: Letters) -> None:

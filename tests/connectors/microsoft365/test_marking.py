@@ -10,14 +10,17 @@ from connectors.errors import (
     CheckedOut,
     HeldAtSource,
     ItemChanged,
+    LabelledByOthers,
     LockedAtSource,
     RecordAtSource,
     Unsupported,
 )
+from connectors.microsoft365.keeping import DriveKeeping
 from connectors.testing_kept import CONTRACT, LABEL
 from tests.connectors.microsoft365.kept_drive import (
     EDITED,
     FREE,
+    OFFICER,
     RECORD,
     REGULATORY,
     RETAINED,
@@ -60,15 +63,34 @@ class TestLabelsAndColumns:
         refused(RecordAtSource, lambda: self._mark(kept, state="due"))
         assert kept.acts() == []
 
-    def test_a_label_may_take_the_place_of_one_that_lets_it(self, kept: KeptDrive, id: str) -> None:
+    def test_a_label_of_other_people_is_never_replaced(self, kept: KeptDrive, id: str) -> None:
         kept.drive.label(id, RETAINED)
+        with pytest.raises(LabelledByOthers):
+            self._label(kept)
+        assert kept.acts() == []
+        assert self._label(kept, RETAINED) == kept.item(CONTRACT).version
+
+    def test_nobody_knows_our_own_labels_without_our_id(self, kept: KeptDrive, id: str) -> None:
+        self._label(kept, RETAINED)
+        kept.keeping = DriveKeeping(kept.client(), officers=(OFFICER,))
+        with pytest.raises(LabelledByOthers):
+            self._label(kept)
+
+    def test_a_label_that_came_with_the_folder_may_be_replaced(self, kept: KeptDrive, id: str) -> None:
+        folder, _, _ = CONTRACT.decode().rpartition("/")
+        kept.drive.label(kept.drive.id_of(folder), RETAINED)
+        assert self._label(kept) == kept.item(CONTRACT).version
+
+    def test_a_label_may_take_the_place_of_one_that_we_have_set(self, kept: KeptDrive, id: str) -> None:
+        self._label(kept, RETAINED)
         assert self._label(kept) == kept.item(CONTRACT).version
         label = kept.drive.label_of(id)
         assert label is not None
         assert label.name == FREE
 
     def test_what_a_label_forbids_to_change_is_not_changed(self, kept: KeptDrive, id: str) -> None:
-        kept.drive.label(id, RETAINED)
+        self._label(kept, RETAINED)
+        acts = len(kept.acts())
 
         def forbid(item: dict[str, object]) -> None:
             settings = item["retentionLabel"]["retentionSettings"]  # type: ignore[index]
@@ -77,7 +99,7 @@ class TestLabelsAndColumns:
         kept.fault("GET", rf"items/{id}\?", edit=forbid, times=2)
         refused(HeldAtSource, lambda: self._label(kept))
         refused(HeldAtSource, lambda: self._mark(kept, state="due"))
-        assert kept.acts() == []
+        assert len(kept.acts()) == acts
 
     def test_what_is_checked_out_or_open_is_neither_labelled_nor_marked(self, kept: KeptDrive, id: str) -> None:
         kept.drive.check_out(id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import HeldAtSource, RecordAtSource
+from connectors.errors import HeldAtSource, LabelledByOthers, RecordAtSource
 from connectors.microsoft365.retention_labels import (
     AppliedLabel,
     check_may_be_labelled,
@@ -21,7 +21,9 @@ FREE, RETAIN = "doNotRetain", "retain"
 
 
 def _label(behaviour: Any, **flags: Any) -> AppliedLabel | None:
-    return read_label({"name": "L", "retentionSettings": {"behaviorDuringRetentionPeriod": behaviour, **flags}})
+    """One that came to the item from its folder, so that nobody has set it there."""
+    settings = {"behaviorDuringRetentionPeriod": behaviour, **flags}
+    return read_label({"name": "L", "isLabelAppliedExplicitly": False, "retentionSettings": settings})
 
 
 @pytest.mark.parametrize("check", [GO, LABEL, MARK])
@@ -108,3 +110,28 @@ def test_whether_it_was_set_on_the_item_itself_is_told(value: Any, explicit: boo
 
 def test_the_name_of_a_label_is_not_shown() -> None:
     assert "L'" not in repr(_label(FREE))
+
+
+@pytest.mark.parametrize(
+    ("by", "ours", "allowed"),
+    [
+        ({"application": {"id": "us"}, "user": {"displayName": "SharePoint App"}}, "us", True),
+        ({"application": {"id": "another"}}, "us", False),
+        ({"application": {"id": ""}}, "", False),
+        ({"application": "us"}, "us", False),
+        ({"user": {"id": "us"}}, "us", False),
+        (None, "us", False),
+        ("us", "us", False),
+    ],
+)
+def test_of_labels_that_were_set_on_the_item_itself_only_our_own_are_replaced(
+    by: Any, ours: str, allowed: bool
+) -> None:
+    label = read_label(
+        {"name": "L", "labelAppliedBy": by, "retentionSettings": {"behaviorDuringRetentionPeriod": FREE}}
+    )
+    if allowed:
+        check_may_be_labelled(label, ours)
+    else:
+        with pytest.raises(LabelledByOthers):
+            check_may_be_labelled(label, ours)
