@@ -1,6 +1,6 @@
 """The role that changes shares: carries out what is approved, erases keys, tries the vault, and backs up.
 
-It talks to the role that reads through the catalogue alone, and to no network.
+It talks to the role that reads through the catalogue alone, and to no network but that of tenants it may change.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent import acting, bootstrap, strongroom
+from agent import acting, bootstrap, strongroom, tenancy
 from agent.daemon.base import Life
 from agent.daemon.jobs import Jobs, Outcome
 from agent.daemon.signs import AT_REST, Signs
@@ -28,6 +28,7 @@ from agent.usecases.dispose import Disposing
 from agent.usecases.dispose_rules import ActRules
 from agent.usecases.review_standing import ReviewStandings
 from agent.usecases.timetable import DISPOSING, Timetable
+from connectors.errors import Throttled
 
 if TYPE_CHECKING:
     from agent.acting import Bench
@@ -60,6 +61,7 @@ class DisposeWork:
         self._catalogue = catalogue
         self._state = state
         self._config = config
+        self._life = life
         self._signs = Signs(catalogue, Role.DISPOSE, life, _BUSY_SECONDS)
         runs = {
             JobName.DISPOSITION: self._dispose,
@@ -77,7 +79,7 @@ class DisposeWork:
             log.info("vault.none")
             return
         self._signs.say("settling what was left unfinished")
-        with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
+        with self._bench() as bench:
             self._tell_recovered(self._recover(bench))
 
     def turn(self) -> float:
@@ -103,7 +105,7 @@ class DisposeWork:
             return _NO_VAULT
         self._check_clock()
         self._signs.say("carrying out what is approved")
-        with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
+        with self._bench() as bench:
             recovered = self._recover(bench)
             self._tell_recovered(recovered)
             standings = self._standings()
@@ -128,6 +130,8 @@ class DisposeWork:
         said += f"{len(taken.kept) + len(destroyed.kept):,} left as they are"
         if beyond := sum(outlook.beyond_caps.values()):
             said += f", {beyond:,} beyond the caps: an administrator must agree"
+        if (taken.kept or destroyed.kept) and self._life.stopping.is_set():  # what was left may have waited only
+            return Outcome(JobResult.STOPPED, said + "; goes on from there.")
         kept = recovered.unsettled or taken.kept or destroyed.kept or outlook.beyond_caps
         return Outcome(JobResult.PARTIAL if kept else JobResult.DONE, said + ".")
 
@@ -136,7 +140,7 @@ class DisposeWork:
             return _NO_VAULT
         self._check_clock()
         self._signs.say("erasing keys")
-        with acting.bench(self._settings, self._state, self._catalogue, self._terms) as bench:
+        with self._bench() as bench:
             self._tell_recovered(self._recover(bench))
             ceremony, erased = bench.destruction.erase()
         keys = sum(one.custody is Custody.VAULT for one in erased)
@@ -203,6 +207,21 @@ class DisposeWork:
         except UsageError:
             log.error("clock.doubtful")  # noqa: TRY400 — what is doubtful, the job says
             raise
+
+    @contextmanager
+    def _bench(self) -> Iterator[Bench]:
+        """What acts, and ends its waiting at tenants' gates when we are to stop. Raises as `acting.bench`."""
+        with ExitStack() as opened:
+            keepings = tenancy.Keepings(self._settings, self._state, sleep=self._sleep)
+            opened.callback(keepings.close)
+            yield opened.enter_context(
+                acting.bench(self._settings, self._state, self._catalogue, self._terms, keepings.of)
+            )
+
+    def _sleep(self, seconds: float) -> None:
+        self._signs.beat()
+        if self._life.stopping.wait(seconds):
+            raise Throttled("we are to stop", seconds)
 
     def _recover(self, bench: Bench) -> Recovered:
         if self._catalogue.disposals.of_state(DisposalState.DESTROYING):  # these go on only if they still may

@@ -20,24 +20,27 @@ from agent.observing.letter import Letter
 from agent.observing.mail import MailServer, credential_path, send
 from agent.reports.words import say_count
 from agent.settings import MailSettings, Settings
+from agent.tenancy.observed import tenants_observed
 from agent.usecases.health import health
 from agent.usecases.notices import Secretary, Sent, deliver, waiting_for
 from agent.usecases.observed import observed, review_counts
 from agent.usecases.review_standing import ReviewStandings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agent.catalogue.store import Catalogue
     from agent.usecases.evaluate import Terms
 
 
-def write_letters(catalogue: Catalogue, settings: Settings, terms: Terms, today: date) -> Outcome:
+def write_letters(catalogue: Catalogue, settings: Settings, state: Path, terms: Terms, today: date) -> Outcome:
     """Sends every letter that is due. Standings must be up to date. Raises `ConfigurationError`, `CatalogueError`."""
     mail = settings.service.mail
     if mail is None:
         return Outcome(JobResult.DONE, "No mail server is named in the settings, so nobody was written to.")
     standings = _standings(catalogue, settings, terms, today)
     overdue_after = settings.reviews.overdue_after_days
-    facts = _facts(catalogue, settings, today, review_counts(standings, overdue_after))
+    facts = _facts(catalogue, settings, state, today, review_counts(standings, overdue_after))
     secretary = Secretary(catalogue.notices, facts.at, {one.id: one.title for one in terms.schedule.classes}, _site())
     well = health(facts, facts.at)
     letters = chain(
@@ -52,12 +55,12 @@ def write_letters(catalogue: Catalogue, settings: Settings, terms: Terms, today:
     return Outcome(JobResult.DONE, f"{said}.")
 
 
-def write_alarms(catalogue: Catalogue, settings: Settings, today: date) -> None:
+def write_alarms(catalogue: Catalogue, settings: Settings, state: Path, today: date) -> None:
     """Sends administrators what has gone wrong and was not told yet. Raises `ConfigurationError`, `CatalogueError`."""
     mail = settings.service.mail
     if mail is None or not mail.administrators:
         return
-    facts = _facts(catalogue, settings, today, None)
+    facts = _facts(catalogue, settings, state, today, None)
     secretary = Secretary(catalogue.notices, facts.at, {}, _site())
     _deliver(secretary.alarms(health(facts, facts.at), mail.administrators), mail, catalogue, facts.at)
 
@@ -71,7 +74,7 @@ def _deliver(letters: Iterator[Letter], mail: MailSettings, catalogue: Catalogue
     return deliver(letters, functools.partial(send, server=mail_server(mail), at=now), catalogue.notices, now)
 
 
-def _facts(catalogue: Catalogue, settings: Settings, today: date, reviews: ReviewCounts | None) -> Facts:
+def _facts(catalogue: Catalogue, settings: Settings, state: Path, today: date, reviews: ReviewCounts | None) -> Facts:
     return observed(
         catalogue,
         bootstrap.now(),
@@ -79,6 +82,7 @@ def _facts(catalogue: Catalogue, settings: Settings, today: date, reviews: Revie
         reviews=reviews,
         anchoring=settings.service.checkpoint_file is not None,
         recipients=recipients(settings),
+        tenants=tenants_observed(settings, state),
     )
 
 

@@ -26,6 +26,7 @@ def offered(settings: Settings, state: Path, role: Role, life: Life) -> Iterator
         return
     from agent.observing.metrics import registry_of
     from agent.observing.metrics_server import MetricsServer
+    from agent.tenancy.observed import tenants_observed
     from agent.usecases.health import health
     from agent.usecases.observed import observed
 
@@ -42,6 +43,7 @@ def offered(settings: Settings, state: Path, role: Role, life: Life) -> Iterator
                 recipients=recipients(settings),
                 throttled=dict(life.throttled),
                 errors=dict(life.errors),
+                tenants=tenants_observed(settings, state),
             )
 
     address = address_of(settings.service.metrics, role)

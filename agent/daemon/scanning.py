@@ -114,7 +114,7 @@ class ScanWork:
         never = named - scanned
         self._catalogue.jobs.want(SCANNING, self._timetable.wanted(SCANNING, bootstrap.now(), never))
         self._open_watch = bootstrap.watch_of(self._state, settings)
-        self._watches.watch(settings.shares, self._watch)
+        self._watches.watch(settings.shares, self._watch, tuple(tenant.name for tenant in settings.tenants))
 
     def _watch(self, share: ShareSettings) -> Watch | None:
         """A watch over the share. Lists all of its folders first, which takes minutes where there are millions."""
@@ -251,13 +251,13 @@ class ScanWork:
         """Writes to administrators about what has gone wrong; the ledger of letters keeps it from being said twice."""
         if self._settings.service.mail is not None and time.monotonic() >= self._alarm_at:
             self._alarm_at = time.monotonic() + _ALARM_EVERY_SECONDS
-            write_alarms(self._catalogue, self._settings, bootstrap.today(self._schedule))
+            write_alarms(self._catalogue, self._settings, self._state, bootstrap.today(self._schedule))
 
     def _remind(self, job: Job) -> Outcome:
         self._signs.say("writing to reviewers")
         self._stand()
         today = bootstrap.today(self._schedule)
-        return write_letters(self._catalogue, self._settings, self._terms, today)
+        return write_letters(self._catalogue, self._settings, self._state, self._terms, today)
 
     def _progress(self, _items: int, _bytes: int) -> None:
         self._signs.beat()

@@ -56,8 +56,11 @@ class Watches:
         self._losses = Counter[str]()
         self._check_at = 0.0
 
-    def watch(self, shares: tuple[ShareSettings, ...], open_watch: OpenWatch) -> None:
-        """From now on these shares are watched. A share whose settings are as before keeps its watch."""
+    def watch(self, shares: tuple[ShareSettings, ...], open_watch: OpenWatch, others: tuple[str, ...] = ()) -> None:
+        """From now on these shares are watched. A share whose settings are as before keeps its watch.
+
+        What is known of the condition of any other place is forgotten, but for `others`, which nobody watches.
+        """
         self._open: OpenWatch = open_watch
         wanted = {share.name: share for share in shares}
         for name, watched in list(self._watched.items()):
@@ -67,7 +70,7 @@ class Watches:
         for name, share in wanted.items():
             if name not in self._watched:
                 self._watched[name] = _Watched(share, self._open(share), retry_at=self._clock() + _RETRY_SECONDS)
-        self._catalogue.services.forget_shares(tuple(wanted))
+        self._catalogue.services.forget_shares((*wanted, *others))
         self._check_at = 0.0
 
     def take_in(self) -> None:

@@ -25,6 +25,7 @@ _DELIVERED, _UNDELIVERED = "delivered", "undelivered"
 _ALARMING = frozenset(
     {
         "audit_not_anchored",
+        "certificate_expires",
         "job_failed",
         "not_reconciled",
         "service_silent",

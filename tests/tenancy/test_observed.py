@@ -47,8 +47,12 @@ def test_what_was_used_yesterday_is_not_told_of_today(tenant: Make, tmp_path: Pa
 
 
 def test_looking_makes_nothing_and_asks_nothing(graph: Emulator, tenant: Make, tmp_path: Path) -> None:
-    assert seen(tmp_path / "state", tenant()).gates == {}
-    assert not (tmp_path / "state").exists()
+    state = tmp_path / "state"
+    assert seen(state, tenant()).gates == {}
+    assert not state.exists()
+    state.mkdir()
+    assert seen(state, tenant()).gates == {}
+    assert list(state.iterdir()) == []
     assert graph.log == []
 
     Reach(tenant(), "reader", tmp_path).graph()
