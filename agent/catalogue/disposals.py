@@ -151,7 +151,7 @@ class DisposalRecords:
                 _place(connection, of, step.target or of.ref, step.version)
             case _STATE.ABANDONED if of.state is not _STATE.PLANNED and step.why == Obstacle.GONE:
                 _gone(connection, of, at)
-            case _STATE.ABANDONED if of.state is not _STATE.PLANNED:
+            case _STATE.ABANDONED if of.state is not _STATE.PLANNED or step.target is not None:
                 _place(connection, of, of.ref, b"")  # whatever version it has now, the next scan reads it again
             case _STATE.DESTROYED:
                 connection.execute(finding.delete().where(finding.c.item_id == of.item_id))

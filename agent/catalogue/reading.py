@@ -167,7 +167,8 @@ class KnownItems:
     _OUTDATED = (
         "SELECT i.id, f.path, i.name, i.file_id FROM item i JOIN folder f ON f.id = i.folder_id "
         "WHERE i.id > ? AND f.share_id = ? AND i.generation > 0 AND i.state = 0 "
-        "AND (i.retry OR (i.outcome <> 'skipped' AND i.fingerprint_id NOT IN ({}))) ORDER BY i.id LIMIT 500"
+        "AND (i.retry OR i.version = x'' OR (i.outcome <> 'skipped' AND i.fingerprint_id NOT IN ({}))) "
+        "ORDER BY i.id LIMIT 500"
     )
     _FOLDER = (
         "SELECT COALESCE(p.source_id, x''), f.path FROM folder f LEFT JOIN folder p ON p.id = f.parent_id "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as codec
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from agent import __version__, bootstrap, strongroom
+from agent.catalogue.base import Share
 from agent.catalogue.store import Catalogue
 from agent.certificate.document import CopyKind
 from agent.certificate.issue import PURPOSE, signing_key
@@ -46,18 +47,21 @@ def certifying(state: Path | None, config: Path | None, schedule: str | None) ->
         trail = bootstrap.trail(directory)
         seed = derive(master_key(directory / "master.key"), PURPOSE)
         key = signing_key(trail.signing_key.name, seed)
-        desk = Certifying(catalogue, terms.schedule, trail, key, _house(settings, directory))
+        desk = Certifying(catalogue, terms.schedule, trail, key, _house(settings, directory, catalogue.shares()))
         published = (trail.signing_key.verifier.text, key.verifier.text)
         yield Desk(catalogue, desk, published, bootstrap.now(), bootstrap.who())
 
 
-def _house(settings: Settings, state: Path) -> House:
+def _house(settings: Settings, state: Path, scanned: Sequence[Share]) -> House:
     slots = strongroom.vault_places(settings, state).slots
     doubts = overwriting_doubts(str(slots)) if slots.exists() else ("the file of key slots is not there",)
+    told = {share.name: share.copies for share in settings.shares}
+    tenants = {tenant.name: tenant.copies for tenant in settings.tenants}
+    told |= {share.name: tenants.get(share.tenant, ()) for share in scanned if share.tenant}
     copies = {
-        share.name: tuple(KeptElsewhere(CopyKind(copy.kind), copy.what, copy.days) for copy in share.copies)
-        for share in settings.shares
-        if share.copies
+        name: tuple(KeptElsewhere(CopyKind(copy.kind), copy.what, copy.days) for copy in kept)
+        for name, kept in told.items()
+        if kept
     }
     return House(f"retentiond {__version__}", doubts, settings.vault.key_backup_days, copies)
 

@@ -180,7 +180,9 @@ class InPlaceQuarantine:
         except ConnectorError as error:
             told.kept[disposal.item_id] = of_source(error)  # the next recovery tries again
         else:
-            self._abandon(disposal, why, told)
+            told.kept[disposal.item_id] = why
+            # It has another version since it was moved, and who may enter may have changed it: it is read again.
+            self._means.record(Step(disposal, DisposalState.ABANDONED, why=why, target=disposal.ref))
 
     def _conflict(self, disposal: Disposal, told: Told) -> None:
         told.kept[disposal.item_id] = Obstacle.PLACE_TAKEN

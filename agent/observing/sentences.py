@@ -30,6 +30,8 @@ _SENTENCES: Mapping[str, str] = {
     "caps.reached": "{items} files are beyond what may leave a share in one day: an administrator must agree.",
     "clock.doubtful": "The clock may be wrong, so that nothing is disposed of.",
     "error.unforeseen": "An unforeseen error: {error} at {where}.",
+    "quarantine.foreign": "{items} items lie in the quarantine of a source, and no disposal knows them.",
+    "bins.left": "{items} items that their sources had deleted are in no recycle bin any more.",
     "disposals.recovered": "What was left midway: {finished} finished, {put_back} put back, {unsettled} unsettled.",
     "item.changed_while_read": "A file of the share changed while it was being read.",
     "item.failed": "A file of the share could not be read: {reason}.",

@@ -210,6 +210,14 @@ def test_what_could_not_be_read_is_tried_in_the_next_pass_though_nothing_happene
     assert tenant.opened == ["a.txt"]
 
 
+def test_what_lies_there_at_a_version_that_nobody_knows_is_read_in_the_next_pass(tenant: Tenant) -> None:
+    tenant.scan()
+    with tenant.catalogue.recording() as connection:  # as when it was taken, and given back again
+        connection.exec_driver_sql("UPDATE item SET version = x'' WHERE name = ?", (b"a.txt",))
+    tenant.scan()
+    assert tenant.opened == ["a.txt"]
+
+
 def test_another_version_of_the_analysis_reads_everything_again(tenant: Tenant) -> None:
     tenant.scan()
     tenant.version = AnalysisVersion("second", {}, "")
