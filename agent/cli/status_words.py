@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.model.share_name import without_person
 from agent.observing.base import Facts, Health, HealthState
-from agent.observing.entries import without_person
 from agent.reports.words import say, say_count, say_size
 
 _STYLES = {"ok": "green", "warning": "yellow", "critical": "red", "unknown": "yellow"}

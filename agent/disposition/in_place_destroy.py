@@ -101,10 +101,12 @@ class InPlaceDestruction:
 
     def erase(self) -> tuple[Disposal, ...]:
         """Records for what was destroyed that nobody can take it out of a recycle bin any more, where that is so; tells
-        which these are."""
+        which these are. What an administrator has brought back into quarantine, or of which nobody says that it is not
+        there, stays as it is."""
         means = self._means
         destroyed = means.journal.of_state(DisposalState.DESTROYED)
-        gone = [one for one in destroyed if one.custody is Custody.SOURCE and self._is_out_of_bins(one)]
+        theirs = (one for one in destroyed if one.custody is Custody.SOURCE)
+        gone = [one for one in theirs if self._is_out_of_bins(one) and not self._may_be_back(one)]
         means.record(
             *(
                 Step(one, DisposalState.ERASED, hidden_name=b"#" + means.digest(one.ref.path).hex().encode())
@@ -113,9 +115,19 @@ class InPlaceDestruction:
         )
         return tuple(replace(one, state=DisposalState.ERASED) for one in gone)
 
+    def _may_be_back(self, one: Disposal) -> bool:
+        keeper = self._means.keepers.get(one.share)
+        try:
+            return keeper is None or kept_at(keeper, one) is not None
+        except ConnectorError:
+            return True
+
     def _is_out_of_bins(self, one: Disposal) -> bool:
         *_, last = self._means.journal.steps(one.number)
-        days = [_AT_MOST_DAYS if days is None else days for what, days in read_remains(last.doubts) if what in _BINS]
+        remains = tuple(read_remains(last.doubts))
+        if (Remains.RECOVERABLE_ITEMS, None) in remains:  # a hold keeps it there, and nobody can say how long
+            return False
+        days = [_AT_MOST_DAYS if days is None else days for what, days in remains if what in _BINS]
         if last.method == _NOTHING_THERE and not last.doubts:
             days.append(_AT_MOST_DAYS)
         return not days or self._means.today() > (one.since + timedelta(days=max(days))).date()

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from agent.model.share_name import without_person
+
 _EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _WORD = re.compile(r"[a-z][a-z0-9_-]*(\([a-z0-9_-]*\))?")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _LINE_OF_CODE = _MODULE.pattern + r":[0-9]+"
 _LINES_OF_CODE = re.compile(f"{_LINE_OF_CODE}( < {_LINE_OF_CODE})*")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*(Error|Exception|Warning)")
-_MAILBOX = re.compile(r"[^\s/@]+@[^\s/@]+( \([^()]*\))?")
-_ONEDRIVE = re.compile(r"^OneDrive/|/personal/", re.IGNORECASE)
 _LONGEST = 120
 _LONGEST_PLACE = 2_000
 _LONGEST_ITEM = 4_096
@@ -65,13 +65,6 @@ def _place(value: object) -> Field | None:
     """The name of a share, of which that of a drive or mailbox may be a person's."""
     name = _name(value)
     return name if name is None else without_person(str(name))
-
-
-def without_person(name: str) -> str:
-    """The name of a share, a drive or a mailbox as it may be told to everybody."""
-    if _MAILBOX.fullmatch(name):
-        return "a mailbox"
-    return "a OneDrive" if _ONEDRIVE.search(name) else name
 
 
 _WORDS = "role reason outcome result state before why doing signal action security storage"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -28,6 +28,7 @@ from agent.errors import UsageError
 from agent.model.disposal import Account, Approval, Custody, DisposalState, DisposalStep
 from agent.model.review import ActKind, ReviewAct
 from agent.model.schedule import Disposition, RetentionSchedule
+from agent.model.share_name import without_person
 from agent.retention.reviews import begins_anew
 from agent.usecases.trail import Trail
 
@@ -119,12 +120,19 @@ class Certifying:
                 "What a service keeps for its own recovery, or because a retention policy or a hold of its own demands "
                 "it, cannot be seen from outside. It keeps that for as long as it or its policy says."
             )
-        for share in sorted({one.share for one in disposals}):
-            for other in self._house.copies.get(share, ()):
-                until = f"for at most {other.days} days" if other.days is not None else "for an unknown time"
-                yield f"{other.what} of the share {share} may keep copies {until}."
-            if share not in self._house.copies:
-                yield f"Whether snapshots, backups or replicas of the share {share} exist was not stated."
+        yield from dict.fromkeys(
+            limit for share in sorted({one.share for one in disposals}) for limit in self._limits_of(share)
+        )
+
+    def _limits_of(self, share: str) -> Iterator[str]:
+        """What was said of the copies of one share. A mailbox or a OneDrive is not named: its name is a person's."""
+        name = without_person(share)
+        said = f"the share {name}" if name == share else name
+        for other in self._house.copies.get(share, ()):
+            until = f"for at most {other.days} days" if other.days is not None else "for an unknown time"
+            yield f"{other.what} of {said} may keep copies {until}."
+        if share not in self._house.copies:
+            yield f"Whether snapshots, backups or replicas of {said} exist was not stated."
 
     def _vault_keys(self, today: date) -> VaultKeys:
         days = self._house.key_backup_days
@@ -142,7 +150,7 @@ class Certifying:
             account=account,
             outcome=one.action,
             size_bytes=one.size_bytes,
-            source=one.share,
+            source=without_person(one.share),
             steps=steps,
             other_copies=tuple(self._other_copies(one, steps, received)),
             source_item=self._source_item(one) if one.custody is Custody.SOURCE else None,
