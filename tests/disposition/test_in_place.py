@@ -18,6 +18,7 @@ from agent.model.disposal import Custody, DisposalState, Obstacle
 from agent.model.schedule import Disposition
 from agent.vault.base import VaultError
 from connectors.base import ItemRef, Scope
+from connectors.errors import SourceFault
 from connectors.keeping import Deleted, GivenBack, Kept, Remains, Target
 from connectors.memory_keeping import RECYCLED, MemoryKeeping
 from tests.disposition.house import House, nothing_remains
@@ -363,6 +364,36 @@ def test_nothing_is_said_to_be_erased_that_a_recycle_bin_may_still_have(
     assert due.erase() == ()
     due.day = destroyed_on + timedelta(days=days + 1)
     assert [one.number for one in due.erase()] == [disposal.number]
+
+
+def test_what_was_brought_back_into_quarantine_is_not_said_to_be_erased(due: KeptHouse) -> None:
+    due.keeping = MemoryKeeping(due.memory, deleted=RECYCLED)
+    due.take()
+    lay_there = dict(due.memory.kept)
+    (disposal,) = due.destroy().done
+    due.memory.kept.update(lay_there)  # an administrator took it out of the recycle bin
+    due.day = due.only().since.date() + timedelta(days=400)
+    assert due.erase() == ()
+    due.memory.kept.clear()
+    assert [one.number for one in due.erase()] == [disposal.number]
+
+
+def test_nothing_is_said_to_be_erased_that_its_source_cannot_be_asked_about(due: KeptHouse) -> None:
+    due.take()
+    due.destroy()
+    due.keeping.fail("kept", SourceFault("no answer"))
+    assert due.erase() == ()
+    due.keeping.fail("kept", None)
+    assert len(due.erase()) == 1
+
+
+def test_what_a_hold_keeps_in_a_mailbox_is_never_said_to_be_erased(due: KeptHouse) -> None:
+    due.keeping = MemoryKeeping(due.memory, deleted=Deleted("deleted_permanently", {Remains.RECOVERABLE_ITEMS: None}))
+    due.take()
+    due.destroy()
+    due.day = due.only().since.date() + timedelta(days=4_000)
+    assert due.erase() == ()
+    assert due.states() == ["destroyed"]
 
 
 def test_what_a_policy_of_the_source_keeps_is_on_record_and_nobody_waits_for_it(due: KeptHouse) -> None:
