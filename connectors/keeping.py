@@ -52,8 +52,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """Where an item lies again, and at which version. `lacking` are words for what it had and has no more (`label`,
-    `sharing`); `given` is false if it lay there already."""
+    """Where an item lies again, and at which version; that is empty if somebody has changed it right after.
+    `lacking` are words for what it had and has no more (`label`, `sharing`); `given` is false if it lay there
+    already.
+    """
 
     ref: ItemRef
     version: bytes
