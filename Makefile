@@ -49,6 +49,10 @@ test: setup system-for-tests ## run all tests
 test-fast: setup ## run the tests that take no more than a moment
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(ARGS)
 
+.PHONY: test-long
+test-long: setup system-for-tests ## the tests of tenants that take minutes: every request failing, storms, kills, two services
+	RETENTIOND_TEST_LONG=1 $(BIN)/python -m pytest -q -n 2 -m long $(ARGS)
+
 .PHONY: lint
 lint: setup ## style, types, import contracts, spelling
 	$(BIN)/ruff check .

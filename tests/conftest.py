@@ -27,6 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes is left to `make test-long`."""
+    if "RETENTIOND_TEST_LONG" in os.environ:
+        return
+    for item in items:
+        if item.get_closest_marker("long") is not None:
+            item.add_marker(pytest.mark.skip(reason="takes minutes; make test-long, or RETENTIOND_TEST_LONG"))
+
+
 @pytest.fixture
 def golden_update(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written instead of compared."""

@@ -33,7 +33,7 @@ from tests.acceptance.acting_tenant import (
 from tests.acceptance.tenant_office import REASON
 from tests.emulator import Emulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.long, pytest.mark.timeout(3600)]
 
 _COMMANDS = 6
 _ONE_IN = 15

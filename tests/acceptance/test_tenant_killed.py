@@ -161,6 +161,7 @@ def test_a_scan_that_is_killed_again_and_again_records_everything_once(office: O
     assert midway, f"no scan went on behind a cursor (seed {office.seed})"
 
 
+@pytest.mark.long
 def test_what_people_do_between_the_kills_is_recorded_in_the_end(office: Office) -> None:
     chance, state = office.chance, office.state("killed")
 

@@ -155,6 +155,7 @@ def test_the_service_scans_disposes_gives_back_and_erases_in_a_tenant(office: Se
     assert (office.graph.leaks, office.graph.early_calls) == ([], [])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_processes_wait_at_one_gate_end_at_the_word_and_go_on_where_they_were(office: ServedOffice) -> None:
     graph = office.graph
@@ -215,6 +216,7 @@ def test_two_processes_wait_at_one_gate_end_at_the_word_and_go_on_where_they_wer
     assert graph.early_calls == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_tenant_where_nobody_can_sign_in_is_told_and_tried_again(office: ServedOffice) -> None:
     office.file("Leavers/Plain letter.txt")
@@ -250,6 +252,7 @@ def test_a_tenant_where_nobody_can_sign_in_is_told_and_tried_again(office: Serve
     assert served.stop() == 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_nobody_is_named_whose_drive_or_mailbox_is_scanned(
     tmp_path: Path, graph: Emulator, monkeypatch: pytest.MonkeyPatch

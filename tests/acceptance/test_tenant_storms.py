@@ -138,6 +138,7 @@ _STORMS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("weather", "ahead_hours"),
     [*((weather, 0) for weather in _STORMS), ("a date", 1), ("a date", -1), ("all sorts", 1), ("all sorts", -1)],
@@ -167,6 +168,7 @@ def test_a_storm_makes_a_scan_wait_and_nothing_else(
         assert contents.total() == 40, "what had been fetched was fetched again"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weather", [Fault(**_REFUSED), Fault(**_AWAY)], ids=["429", "503"])
 def test_where_nobody_says_how_long_each_refusal_in_a_row_makes_it_wait_longer(
     storm: Callable[..., Storm], weather: Fault
@@ -194,6 +196,7 @@ def test_many_requests_at_once_all_wait_when_one_of_them_is_told_to(storm: Calla
     assert set(fetched(tenant.calls).values()) == {1}
 
 
+@pytest.mark.long
 def test_our_share_is_never_exceeded_and_so_nobody_refuses_us(storm: Callable[..., Storm]) -> None:
     tenant = storm(60, units_per_minute=120)
     tenant.by_its_clock()
@@ -207,6 +210,7 @@ def test_our_share_is_never_exceeded_and_so_nobody_refuses_us(storm: Callable[..
     assert_recorded(tenant.state, tenant.drive)
 
 
+@pytest.mark.long
 def test_a_tenant_that_gives_less_than_we_thought_is_asked_for_less(storm: Callable[..., Storm]) -> None:
     tenant = storm(60, units_per_minute=50)
     tenant.by_its_clock()
