@@ -79,6 +79,7 @@ def test_what_was_decided_is_told_and_the_next_scan_takes_none_of_it_for_a_chang
     assert office.json("tag")["left"] == {"under_review": 1}
 
 
+@pytest.mark.long
 def test_what_is_taken_away_again_are_columns_and_never_labels(office: TenantOffice) -> None:
     id = office.file("Leavers/a.txt")
     office.run("scan", "--jobs", 1)
@@ -122,6 +123,7 @@ def test_nothing_is_forced_and_nothing_of_other_people_replaced(office: TenantOf
     assert library.fields_of(ids["Record"]) == {}
 
 
+@pytest.mark.long
 def test_a_label_or_column_that_there_is_not_is_told_and_the_other_is_set(office: TenantOffice) -> None:
     id = office.file("Leavers/a.txt")
     office.run("scan", "--jobs", 1)
@@ -152,6 +154,7 @@ def test_a_label_of_ours_follows_the_class_and_one_of_other_people_stays_however
     assert names == {"ours": "Leavers, 7 years", "theirs": ANOTHER}
 
 
+@pytest.mark.long
 def test_nothing_is_told_unless_the_settings_say_how_and_by_whom(office: TenantOffice) -> None:
     office.file("Leavers/a.txt")
     office.run("scan", "--jobs", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from tests.connectors.microsoft365.callers import Caller
 from tests.connectors.microsoft365.drives import Library, paths_of
 from tests.emulator import Emulator
 from tests.emulator.drive_items import Drive
+
+EXAMPLES = 200 if "RETENTIOND_TEST_LONG" in os.environ else 20
 
 NAMES = ("a", "b", "c")
 
@@ -141,7 +144,9 @@ WORLDS = st.builds(
     empty_last_page=st.booleans(),
 )
 OFTEN = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from tests.connectors.microsoft365.plain_client import PlainClient, code_of
 from tests.emulator import Emulator
 from tests.emulator.drive_items import Drive
+
+EXAMPLES = 200 if "RETENTIOND_TEST_LONG" in os.environ else 20
 
 
 @pytest.fixture(scope="module")
@@ -416,7 +419,7 @@ def restore(drive: Drive, number: int) -> None:
             drive.restore(chosen.item_id)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(deeds, max_size=40), between=st.lists(deeds, max_size=20), size=st.integers(1, 5))
 def test_a_client_that_does_as_told_ends_with_the_drive_as_it_is(
     graph: Emulator, client: PlainClient, history: list[Any], between: list[Any], size: int

@@ -6,6 +6,7 @@ tenant itself, not of what we were told, what has become of every content that s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,9 +24,13 @@ from tests.connectors.microsoft365.kept_drive import FREE, OFFICER, RECORD, RETA
 from tests.emulator import Emulator
 from tests.emulator.http import Request
 
+EXAMPLES = 200 if "RETENTIOND_TEST_LONG" in os.environ else 20
+
 PATH = CONTRACT.decode()
 SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
