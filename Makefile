@@ -52,6 +52,7 @@ test-fast: setup ## run the tests that take no more than a moment
 .PHONY: test-long
 test-long: setup system-for-tests ## the tests of tenants that take minutes: every request failing, storms, kills, two services
 	RETENTIOND_TEST_LONG=1 $(BIN)/python -m pytest -q -n 2 -m long $(ARGS)
+	RETENTIOND_TEST_LONG=1 $(BIN)/python -m pytest -q -n 2 tests/connectors/microsoft365/test_{drives_by_chance,emulator_changes,keeping_interleaved}.py
 
 .PHONY: lint
 lint: setup ## style, types, import contracts, spelling
