@@ -35,6 +35,7 @@ SPECIAL: dict[tuple[str, str], Callable[[int], object]] = {
     ("review_act", "round"): lambda number: 0,
     ("review_act", "stage"): lambda number: f"stage {number}",
     ("disposal", "state"): lambda number: "planned",
+    ("disposal", "custody"): lambda number: ("vault", "source")[number % 2],
     ("standing", "state"): lambda number: "due",
     ("standing_basis", "basis"): lambda number: f'{{"of": "basis-{number}"}}',
 }
