@@ -85,8 +85,13 @@ class MemoryDrive:
             del self._nodes[one]
 
     def move(self, path: bytes, to: bytes) -> None:
-        """Gives the item or folder another place, in a folder that is there."""
+        """Gives the item or folder another place, in a folder that is there.
+
+        Raises `FileExistsError` where there is something else: no drive has two of one name in a folder.
+        """
         node_id = self.id_of(path)
+        if any(self._path(one) == to for one in self._nodes if one != node_id):
+            raise FileExistsError(to)
         folder, _, name = to.rpartition(b"/")
         self._happened(node_id, replace(self._nodes[node_id], parent=self._folder(folder), name=name))
 

@@ -38,7 +38,8 @@ def not_cached(descriptor: int, size: int) -> tuple[Stretch, ...]:
     """The stretches of a file of `size` bytes that are not in the cache, in whole pages. Brings none of them in.
 
     The kernel tells that only to the file's owner, to who may write it, and to root. Others learn whether the first
-    page is there, which is then taken for the whole file. What cannot be told counts as cached.
+    page, the one in the middle and the last are there; if they are, the whole file is taken to be. What cannot be told
+    counts as cached.
     """
     if size <= 0:
         return ()
@@ -49,7 +50,7 @@ def not_cached(descriptor: int, size: int) -> tuple[Stretch, ...]:
         return () if cached else whole
     if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_NOATIME:  # it was given to us by the same right that mincore asks
         return tuple(_gaps(descriptor, pages))
-    return () if cached or _first_page_is_cached(descriptor) else whole
+    return () if cached or _seems_cached(descriptor, pages) else whole
 
 
 def cached_pages(descriptor: int, size: int) -> int | None:
@@ -98,12 +99,23 @@ def _present(descriptor: int, first: int, pages: int) -> bytes:
         _libc.munmap(place, length)
 
 
-def _first_page_is_cached(descriptor: int) -> bool:
-    """Reads one byte if that can be done without waiting. Where the file system does not say, as if it was cached."""
+def _seems_cached(descriptor: int, pages: int) -> bool:
+    """Whether each of a few pages can be read without waiting. Where the file system does not say, as if they could.
+
+    The kernel fetches a page that is not there before it looks whether it has to wait; now and then a disk has answered
+    by then, and the page is taken for one that was there. That all of them are is rare. Without reading ahead none
+    brings the next one in.
+    """
+    with suppress(OSError):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
     try:
-        os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT)
+        for page in sorted({0, pages // 2, pages - 1}):
+            os.preadv(descriptor, [bytearray(1)], page * PAGE_BYTES, os.RWF_NOWAIT)
     except BlockingIOError:
         return False
     except OSError:
         return True
+    finally:
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_NORMAL)
     return True

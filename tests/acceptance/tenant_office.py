@@ -17,6 +17,10 @@ from tests.emulator import Emulator
 
 READER_SECRET, WRITER_SECRET = "reader-secret-8f2c1d", "writer-secret-5a9e7b"
 OFFICER = "officer@contoso.example"
+TOKEN_STARTS = (
+    "eyJ0eXAi",
+    "eyJhbGci",
+)  # of what a sign-in sends and is given; long enough not to stand in an id by chance
 WORDS = "Margaret Ashdown", "QQ123456C"  # stand in documents, and nowhere else
 REASON = ("--reason", "looked at it carefully")
 SCHEDULE = """\

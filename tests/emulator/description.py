@@ -29,6 +29,7 @@ from tests.emulator.http import Headers, Reply, Request
 _DIRECTORY = Path(__file__).parent / "openapi"
 _OPEN_TYPES = frozenset({"microsoft.graph.fieldValueSet"})  # a list's columns are whatever the list has
 _ANNOTATIONS = ("@microsoft.graph.", "@odata.", "@removed")
+_CONFLICT_BEHAVIOUR = "@microsoft.graph.conflictBehavior"
 _CONFLICT_BEHAVIOURS = ("fail", "replace", "rename")
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z")
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -105,7 +106,7 @@ class Description:
         )
         if (known := self._verdicts.get(key)) is None:
             known = self._verdicts[key] = tuple(self._judge_request(request, template, body))
-        return known
+        return (*known, *_judge_conflict_behaviour(request, body))  # its value is in no enumeration, so in no shape
 
     def judge_answer(self, request: Request, reply: Reply, template: str) -> tuple[str, ...]:
         """What is wrong with an answer, one line each."""
@@ -140,11 +141,6 @@ class Description:
         for name in sorted(set(request.query) - self._queries[request.method, template]):
             yield f"query: {name} is not known here"
         yield from self._judge_selection(request, template)
-        behaviour = request.query.get("@microsoft.graph.conflictBehavior")
-        if isinstance(body, dict):
-            behaviour = body.get("@microsoft.graph.conflictBehavior", behaviour)
-        if behaviour is not None and behaviour not in _CONFLICT_BEHAVIOURS:
-            yield "conflictBehavior is none of " + ", ".join(_CONFLICT_BEHAVIOURS)
         data = request.body or None if body in (None, _NOT_JSON) else json.dumps(_without_annotations(body)).encode()
         try:
             with self._lock:
@@ -290,6 +286,14 @@ def _of_format(node: Any, wanted: str, name: str = "") -> Iterator[str]:
             yield name
         for key, inner in node.items():
             yield from _of_format(inner, wanted, key)
+
+
+def _judge_conflict_behaviour(request: Request, body: Any) -> Iterator[str]:
+    behaviour = request.query.get(_CONFLICT_BEHAVIOUR)
+    if isinstance(body, dict):
+        behaviour = body.get(_CONFLICT_BEHAVIOUR, behaviour)
+    if behaviour is not None and behaviour not in _CONFLICT_BEHAVIOURS:
+        yield "conflictBehavior is none of " + ", ".join(_CONFLICT_BEHAVIOURS)
 
 
 def _lines(error: OpenAPIError) -> Iterator[str]:

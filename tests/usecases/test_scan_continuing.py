@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -275,8 +276,9 @@ def _change(drive: MemoryDrive, chance: random.Random) -> None:
     elif what == 5 and folders:
         one, to = chance.choice(folders), folder + b"/x" if folder else b"x%d" % chance.randrange(3)
         inside = to == one or to.startswith(one + b"/")
-        if not inside and to not in folders and (not folder or folder in folders):
-            drive.move(one, to)
+        if not inside and (not folder or folder in folders):
+            with suppress(FileExistsError):
+                drive.move(one, to)
     elif what == 6:
         drive.touch(chance.choice(there))
 

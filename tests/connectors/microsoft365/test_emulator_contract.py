@@ -124,6 +124,17 @@ def test_what_graph_does_not_know_is_caught(method: str, url: str, body: Any, to
     assert violations[0].startswith(f"{method} /")
 
 
+@pytest.mark.parametrize("where", ["query", "body"])
+def test_a_misspelt_conflict_behaviour_is_not_held_against_those_that_follow(where: str) -> None:
+    def wrong(behaviour: str) -> list[str]:
+        named = {"@microsoft.graph.conflictBehavior": behaviour}
+        query = "?" + urllib.parse.urlencode(named) if where == "query" else ""
+        return wrong_in_request("PATCH", ITEM_PATH + query, {"name": "x"} | (named if where == "body" else {}))
+
+    told = {one: len(wrong(one)) for one in ("skip", "rename", "overwrite", "replace", "fail")}
+    assert told == {"skip": 1, "rename": 0, "overwrite": 1, "replace": 0, "fail": 0}
+
+
 def test_a_body_that_is_no_json_and_one_without_its_type_are_caught() -> None:
     contract = Contract()
     broken = request("PATCH", LABEL_PATH, {})
