@@ -180,7 +180,7 @@ class FolderGone:
 @dataclass(frozen=True, slots=True)
 class FolderFound:
     """Where the folder of that id lies now, told by a source whose folders have lasting ids. All that is recorded below
-    the folder of that id moves with it."""
+    the folder of that id moves with it. It is told before what lies in it."""
 
     folder: bytes
     folder_id: bytes

@@ -177,7 +177,7 @@ class MemoryDrive:
     # Telling
 
     def _enumeration(self, known: Known, generation: int, log_at: int) -> Iterator[Page]:
-        ids = sorted(self._nodes, key=lambda one: (self._nodes[one].content is not None, self._path(one).count(b"/")))
+        ids = sorted(self._nodes, key=self._depth)
         blocks = [ids[at : at + self._page_size] for at in range(0, len(ids), self._page_size)] or [[]]
         for number, block in enumerate(blocks):
             last = number == len(blocks) - 1
@@ -192,6 +192,8 @@ class MemoryDrive:
         happened = dict.fromkeys(self._log[log_at:])
         if not happened:
             return
+        # Folders come before what lies in them.
+        happened = dict.fromkeys(sorted(happened, key=lambda one: self._depth(one[0])))
         told: list[Change] = []
         for node_id, is_item in happened:
             if node_id in self._nodes:
@@ -235,6 +237,12 @@ class MemoryDrive:
     def _path(self, node_id: bytes) -> bytes:
         node = self._nodes[node_id]
         return node.name if node.parent == _ROOT else self._path(node.parent) + b"/" + node.name
+
+    def _depth(self, node_id: bytes) -> tuple[bool, int]:
+        """By this the folders come first, each before those in it, and then the rest."""
+        node = self._nodes.get(node_id)
+        is_folder = node is not None and node.content is None
+        return not is_folder, self._path(node_id).count(b"/") if is_folder else 0
 
     def _item(self, node_id: bytes, generation: int) -> Item:
         node, path = self._nodes[node_id], self._path(node_id)

@@ -44,13 +44,6 @@ class Source(Protocol):
         """Takes an item away, or a folder with all that is in it."""
 
 
-class MovingSource(Source, Protocol):
-    """One in which a test may also move items and folders that keep their ids."""
-
-    def move(self, path: bytes, to: bytes) -> None:
-        """Gives the item or folder another place; the folder in which it is to lie is there."""
-
-
 class Remembered:
     """What a caller knows after having stored pages. Items and folders with lasting ids are followed by these."""
 
@@ -62,9 +55,9 @@ class Remembered:
     def store(self, pages: Iterable[Page]) -> None:
         for page in pages:
             for change in page.changes:
-                self._apply(change)
+                self.apply(change)
 
-    def _apply(self, change: Change) -> None:
+    def apply(self, change: Change) -> None:
         match change:
             case Found(item) | Skipped(item, _):
                 if item.generation:
@@ -112,6 +105,11 @@ class Remembered:
         """Where items lie, in order."""
         return sorted(ref.path for ref in self.items)
 
+    @property
+    def folder_paths(self) -> frozenset[bytes]:
+        """Where folders with lasting ids lie."""
+        return frozenset(path for path, _ in self._folders.values())
+
     def versions(self, folder: bytes) -> Mapping[bytes, bytes]:
         return {ref.name: version for ref, version in self.items.items() if ref.folder == folder}
 
@@ -155,7 +153,7 @@ def found(pages: Iterable[Page]) -> list[Item]:
     return [change.item for page in pages for change in page.changes if isinstance(change, Found)]
 
 
-_TEXT_TREE = {
+TEXT_TREE = {
     b"readme.txt": b"at the top",
     b"HR/contract.txt": b"first",
     b"HR/Leavers/1.txt": b"one",
@@ -164,7 +162,7 @@ _TEXT_TREE = {
     b"HR.old/x": b"sorts before HR/",
     b"Finance/2020/deep/er/invoice": b"deep",
 }
-_TREE = {**_TEXT_TREE, b"Finance/\xff\xfe bytes \n.txt": b"a name that is no text"}
+_TREE = {**TEXT_TREE, b"Finance/\xff\xfe bytes \n.txt": b"a name that is no text"}
 
 
 class ConnectorContract:
@@ -376,100 +374,3 @@ class ConnectorContract:
     def test_a_connector_may_be_closed_twice(self, filled: Source) -> None:
         filled.connector.close()
         filled.connector.close()
-
-
-class ContinuingContract(ConnectorContract):
-    """The same for a connector whose source tells by itself what changed, and whose items and folders keep their ids.
-
-    Override the fixture `source` with a `MovingSource`.
-    """
-
-    tree = _TEXT_TREE
-
-    @pytest.fixture
-    def source(self) -> MovingSource:
-        raise NotImplementedError("say how a source is made")
-
-    @pytest.fixture
-    def stored(self, filled: MovingSource) -> tuple[MovingSource, Remembered, bytes]:
-        """A source of which all is known, and the cursor behind that."""
-        known = Remembered()
-        pages = self._pages(filled)
-        known.store(pages)
-        return filled, known, pages[-1].cursor
-
-    def test_it_says_that_it_continues(self, source: MovingSource) -> None:
-        assert source.connector.capabilities.continues
-        assert source.connector.capabilities.file_ids
-
-    def test_nothing_is_told_behind_the_last_cursor_as_long_as_nothing_happens(
-        self, stored: tuple[MovingSource, Remembered, bytes]
-    ) -> None:
-        source, known, cursor = stored
-        assert differences(self._pages(source, known, cursor)) == []
-
-    def test_only_what_changed_is_told_behind_the_last_cursor(
-        self, stored: tuple[MovingSource, Remembered, bytes]
-    ) -> None:
-        source, known, cursor = stored
-        source.put(b"HR/contract.txt", b"second, and longer")
-        source.put(b"HR/Leavers/4.txt", b"four")
-        source.remove(b"readme.txt")
-        pages = self._pages(source, known, cursor)
-        assert sorted(item.ref.path for item in found(pages)) == [b"HR/Leavers/4.txt", b"HR/contract.txt"]
-        known.store(pages)
-        left = {*self.tree, b"HR/Leavers/4.txt"} - {b"readme.txt"}
-        assert known.paths == sorted(left)
-        assert differences(self._pages(source, known, pages[-1].cursor)) == []
-
-    def test_a_moved_item_keeps_its_id_and_is_not_read_again(
-        self, stored: tuple[MovingSource, Remembered, bytes]
-    ) -> None:
-        source, known, cursor = stored
-        source.move(b"HR/Leavers/1.txt", b"HR/one.txt")
-        pages = self._pages(source, known, cursor)
-        told = [change for change in differences(pages) if isinstance(change, Found)]
-        assert [(one.item.ref.path, one.same_content) for one in told] == [(b"HR/one.txt", True)]
-        known.store(pages)
-        assert known.paths == sorted({*self.tree, b"HR/one.txt"} - {b"HR/Leavers/1.txt"})
-
-    def test_a_moved_folder_takes_along_what_is_in_it(self, stored: tuple[MovingSource, Remembered, bytes]) -> None:
-        source, known, cursor = stored
-        source.move(b"HR/Leavers", b"Finance/Leavers 2019")
-        pages = self._pages(source, known, cursor)
-        assert [one for one in differences(pages) if isinstance(one, Found) and not one.same_content] == []
-        known.store(pages)
-        moved = [path.replace(b"HR/Leavers/", b"Finance/Leavers 2019/") for path in self.tree]
-        assert known.paths == sorted(moved)
-
-    def test_another_item_under_the_name_of_one_that_is_gone_is_another_item(
-        self, stored: tuple[MovingSource, Remembered, bytes]
-    ) -> None:
-        source, known, cursor = stored
-        source.remove(b"readme.txt")
-        source.put(b"readme.txt", b"at the top")
-        pages = self._pages(source, known, cursor)
-        assert [item.ref.path for item in found(pages)] == [b"readme.txt"]
-        known.store(pages)
-        assert known.paths == sorted(self.tree)
-
-    def test_an_enumeration_finds_again_what_it_knows_and_misses_what_is_gone(
-        self, stored: tuple[MovingSource, Remembered, bytes]
-    ) -> None:
-        source, known, _ = stored
-        source.remove(b"Finance")
-        source.put(b"HR/new.txt", b"new")
-        pages = self._pages(source, known)
-        assert [item.ref.path for item in found(pages)] == [b"HR/new.txt"]
-        known.store(pages)
-        left = [path for path in self.tree if not path.startswith(b"Finance/")]
-        assert known.paths == sorted([*left, b"HR/new.txt"])
-
-    def test_what_has_to_be_read_again_is_told_though_it_has_not_changed(
-        self, stored: tuple[MovingSource, Remembered, bytes]
-    ) -> None:
-        source, known, cursor = stored
-        known.items[ItemRef(b"HR", b"contract.txt")] = b""
-        pages = self._pages(source, known, cursor)
-        told = [(one.item.ref.path, one.same_content) for one in differences(pages) if isinstance(one, Found)]
-        assert told == [(b"HR/contract.txt", False)]

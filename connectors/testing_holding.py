@@ -1,7 +1,5 @@
 """The contract that every holding passes. A suite of tests: derive from it and say how a source is made."""
 
-# ruff: noqa: S101 — contract suites are tests too
-
 from __future__ import annotations
 
 from collections.abc import Callable

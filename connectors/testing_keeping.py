@@ -1,7 +1,5 @@
 """The contract that every keeping passes. A suite of tests: derive from it and say how a source is made."""
 
-# ruff: noqa: S101 — contract suites are tests too
-
 from __future__ import annotations
 
 import hashlib

@@ -1,7 +1,5 @@
 """The second part of the contract of holdings: items made anew, and marks."""
 
-# ruff: noqa: S101 — contract suites are tests too
-
 from __future__ import annotations
 
 import os

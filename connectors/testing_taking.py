@@ -1,7 +1,5 @@
 """The first part of the contract of holdings: into the hold, back, and away."""
 
-# ruff: noqa: S101 — contract suites are tests too
-
 from __future__ import annotations
 
 import os

@@ -15,7 +15,11 @@ import structlog
 ROOT = Path(__file__).parents[1]
 
 pytest.register_assert_rewrite(
-    "connectors.testing", "agent.testing", "agent.catalogue.testing", "agent.detection.testing"
+    "connectors.testing",
+    "connectors.testing_continuing",
+    "agent.testing",
+    "agent.catalogue.testing",
+    "agent.detection.testing",
 )
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -190,9 +190,18 @@ class LastingIds:
             "SELECT path, source_id FROM folder WHERE parent_id = ?", (old,)
         ).all():
             target = path + below[len(aside) :]
-            self._clear(target, source_id, keep_nameless=False)
-            self._move(below, target)
+            if not source_id and self._has_a_name(target):
+                self._absorb(below, target)
+            else:
+                self._clear(target, source_id, keep_nameless=False)
+                self._move(below, target)
         self._connection.exec_driver_sql("UPDATE folder SET gone = 1 WHERE id = ?", (old,))
+
+    def _has_a_name(self, path: bytes) -> bool:
+        found = self._connection.exec_driver_sql(
+            "SELECT source_id FROM folder WHERE share_id = ? AND path = ? AND NOT gone", (self._share_id, path)
+        ).scalar()
+        return bool(found)
 
     def _make_way(self, folder_id: int, name: bytes) -> None:
         """Sets aside what is recorded at that place. What we are taking stays as it stands: its disposal says where

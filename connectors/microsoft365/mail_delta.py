@@ -84,7 +84,7 @@ class Run:
         for entry in entries:
             if "@removed" not in entry:
                 self._tree.put(read_folder(entry))
-        for entry in entries:
+        for entry in sorted(entries, key=self._depth):
             told.extend(self._folder(entry, feeds, gone))
         following = self._behind(listed)
         cursor = replace(cursor, folders=following, feeds=feeds, gone=tuple(gone))
@@ -123,6 +123,11 @@ class Run:
         every_folder_is_told = self.cursor.enumerates and self.cursor.rounds > 1
         if is_new and not every_folder_is_told:
             yield from self._below(id, feeds)
+
+    def _depth(self, entry: dict[str, Any]) -> int:
+        """By this a folder comes before those in it."""
+        place = None if "@removed" in entry else self._place(read_folder(entry).id)
+        return 0 if place is None or not place.path else 1 + place.path.count(b"/")
 
     def _below(self, folder_id: str, feeds: dict[str, str]) -> Iterator[Change]:
         """A folder that comes with others in it is told alone."""

@@ -10,6 +10,7 @@ from agent.audit.log import AuditLog
 from agent.catalogue.database import Database
 from tests.audit.attacks import CHECKPOINTS, SIZE, TEXTS, Made
 from tests.audit.entries import KEY, fill
+from tests.catalogue.empty import empty_at
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(path: Path) -> Iterator[Database]:
-    opened = Database(path, create=True)
+    opened = Database(empty_at(path), create=False)
     yield opened
     opened.close()
 
@@ -33,7 +34,7 @@ def log(database: Database) -> AuditLog:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Seven entries, an empty checkpoint and three others, two texts."""
     path = tmp_path_factory.mktemp("log") / "catalogue.sqlite"
-    with closing(Database(path, create=True)) as database:
+    with closing(Database(empty_at(path), create=False)) as database:
         with database.transaction() as connection:
             notes = [AuditLog(connection).checkpoint(connection, KEY)]
         notes += fill(database, SIZE, checkpoints=CHECKPOINTS, texts=TEXTS)

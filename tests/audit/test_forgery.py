@@ -33,6 +33,7 @@ from tests.audit.attacks import (
     words,
 )
 from tests.audit.entries import ACTOR, BEGAN, KEY, a_leaf, fill
+from tests.catalogue.empty import empty_at
 
 # Forgery, by one who knows how the log is made, but has not its keys
 
@@ -173,7 +174,7 @@ def test_a_log_that_was_set_back_with_its_checkpoints_is_told_by_one_kept_outsid
 
 
 def test_a_database_of_yesterday_is_told_as_set_back(path: Path, tmp_path: Path) -> None:
-    with closing(Database(path, create=True)) as database:
+    with closing(Database(empty_at(path), create=False)) as database:
         fill(database, 5, checkpoints=(5,))
         yesterday = tmp_path / "yesterday.sqlite"
         database.connection.exec_driver_sql("VACUUM INTO ?", (str(yesterday),))
@@ -188,7 +189,7 @@ def test_a_database_of_yesterday_is_told_as_set_back(path: Path, tmp_path: Path)
 
 
 def test_a_log_that_went_on_otherwise_after_it_was_set_back_is_found(path: Path, tmp_path: Path) -> None:
-    with closing(Database(path, create=True)) as database:
+    with closing(Database(empty_at(path), create=False)) as database:
         fill(database, 5, checkpoints=(5,))
         yesterday = tmp_path / "yesterday.sqlite"
         database.connection.exec_driver_sql("VACUUM INTO ?", (str(yesterday),))

@@ -24,6 +24,7 @@ from agent.catalogue.tables import metadata
 from agent.errors import CatalogueError
 from tests.audit import reference
 from tests.audit.entries import ACTOR, BEGAN, KEY, OTHER_KEY, TEXT_KEYS, a_leaf, fill
+from tests.catalogue.empty import empty_at
 
 
 def _attack(path: Path, *statements: str) -> None:
@@ -86,7 +87,7 @@ def test_many_entries_at_once_are_the_same_log_as_one_by_one(database: Database,
         assert log.extend(connection, map(a_leaf, range(5))) == range(5)
         assert log.extend(connection, []) == range(5, 5)
         assert log.extend(connection, map(a_leaf, range(5, 23))) == range(5, 23)
-    other = Database(tmp_path / "other.sqlite", create=True)
+    other = Database(empty_at(tmp_path / "other.sqlite"), create=False)
     fill(other, 23)
     assert list(rows.leaf_rows(database.connection)) == list(rows.leaf_rows(other.connection))
     assert log.root() == AuditLog(other.connection).root()

@@ -12,6 +12,7 @@ from agent.model.analysis_version import AnalysisVersion
 from agent.model.finding import CategoryVerdict, DataCategory, Finding, Verdict
 from agent.model.outcome import Extraction, ExtractionStatus, Outcome, OutcomeKind
 from connectors.base import Item, ItemRef
+from tests.catalogue.empty import empty_at
 
 BEGAN = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 SCANNED = Outcome(OutcomeKind.SCANNED)
@@ -27,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def catalogue(path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(path) as opened:
+    with Catalogue.open(empty_at(path)) as opened:
         yield opened
 
 

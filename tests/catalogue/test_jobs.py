@@ -13,6 +13,7 @@ from agent.catalogue.jobs import Wanted
 from agent.catalogue.store import Catalogue
 from agent.errors import UsageError
 from agent.model.service import Job, JobName, JobResult, Role, ShareState
+from tests.catalogue.empty import empty_at
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -22,7 +23,7 @@ HOURLY = Wanted(JobName.CHECKPOINT, "", "10 * * * *", NOW + HOUR)
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "catalogue.sqlite") as opened:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite")) as opened:
         opened.jobs.want(JobName, [NIGHTLY, HOURLY])
         yield opened
 

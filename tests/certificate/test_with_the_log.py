@@ -17,6 +17,7 @@ from agent.certificate.issue import PURPOSE, VaultKeys, issue, signing_key
 from agent.certificate.verify import verify
 from agent.keys import derive
 from agent.usecases.trail import Trail
+from tests.catalogue.empty import empty_at
 from tests.certificate import reference
 from tests.certificate.destroyed import ORIGIN, a_disposed, a_heading
 
@@ -25,7 +26,7 @@ MASTER = bytes(range(32))
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "catalogue.sqlite", create=True)) as opened:
+    with closing(Database(empty_at(tmp_path / "catalogue.sqlite"), create=False)) as opened:
         yield opened
 
 

@@ -15,7 +15,8 @@ from connectors.filesystem.connector import FilesystemConnector
 from connectors.memory import MemoryConnector
 from connectors.memory_drive import MemoryDrive
 from connectors.pace import Pace
-from connectors.testing import ConnectorContract, ContinuingContract, MovingSource, Source
+from connectors.testing import ConnectorContract, Source
+from connectors.testing_continuing import ContinuingContract, MovingSource
 from connectors.wrappers import Paced
 
 

@@ -25,6 +25,7 @@ from agent.settings import Settings
 from agent.usecases.dispose import Disposing
 from agent.usecases.dispose_rules import Clock
 from agent.vault.base import Ceremony
+from tests.catalogue.empty import empty_at
 
 
 class Office:
@@ -35,7 +36,8 @@ class Office:
         self.state.mkdir()
         self.life = Life(Beats())
         self._opened = opened
-        self.catalogue = bootstrap.open_catalogue(self.state, create=True)
+        empty_at(self.state / "catalogue.sqlite")
+        self.catalogue = bootstrap.open_catalogue(self.state)
         opened.callback(self.catalogue.close)
         self.catalogue.ensure_share("office", str(folder), "id")
         bootstrap.trail(self.state)  # makes the master key

@@ -17,6 +17,7 @@ from agent.errors import CatalogueError, ConfigurationError
 from agent.model.service import Job, JobName, JobResult
 from agent.settings import Settings
 from agent.usecases.timetable import Timetable
+from tests.catalogue.empty import empty_at
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -49,7 +50,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Catalogue.open(tmp_path / "catalogue.sqlite") as catalogue:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite")) as catalogue:
         yield Desk(catalogue)
 
 

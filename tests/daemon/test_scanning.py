@@ -18,6 +18,7 @@ from agent.execution.inline import InlineExecutor
 from agent.model.service import JobName, JobResult, JobRun, Role, ShareState
 from agent.settings import Settings
 from tests.acceptance.killable_scan import Counting
+from tests.catalogue.empty import empty_at
 
 
 class Office:
@@ -30,7 +31,8 @@ class Office:
         self.state.mkdir()
         self.life = Life(Beats())
         self._opened = opened
-        self.catalogue = bootstrap.open_catalogue(self.state, create=True)
+        empty_at(self.state / "catalogue.sqlite")
+        self.catalogue = bootstrap.open_catalogue(self.state)
         opened.callback(self.catalogue.close)
 
     def settings(self, *, share: dict[str, object] | None = None, **service: object) -> Settings:

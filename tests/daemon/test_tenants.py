@@ -24,6 +24,7 @@ from agent.tenancy import crawl
 from connectors.ahead import Ahead
 from connectors.microsoft365.graph import Graph
 from tests.acceptance.killable_scan import Counting
+from tests.catalogue.empty import empty_at
 from tests.emulator import Emulator, Fault
 
 pytestmark = pytest.mark.loopback
@@ -44,7 +45,8 @@ class Office:
         (folder / "reader").write_text(SECRET)
         (folder / "reader").chmod(0o600)
         self._opened = opened
-        self.catalogue = bootstrap.open_catalogue(self.state, create=True)
+        empty_at(self.state / "catalogue.sqlite")
+        self.catalogue = bootstrap.open_catalogue(self.state)
         opened.callback(self.catalogue.close)
 
     def library(self, site: str, *paths: str) -> Any:

@@ -15,6 +15,7 @@ from agent.errors import CatalogueError
 from agent.model.service import JobName, ShareState
 from agent.settings import ShareSettings
 from connectors.watching import Dirty, Watch, WatchCondition, WatchState
+from tests.catalogue.empty import empty_at
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 OFFICE = ShareSettings(name="office", path="/srv/office")
@@ -76,7 +77,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with Catalogue.open(tmp_path / "catalogue.sqlite") as catalogue:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite")) as catalogue:
         made = House(catalogue)
         made.watches.watch((OFFICE,), made.open)
         yield made

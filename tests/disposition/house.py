@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import hmac
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ from agent.disposition.remainders import NotDerived
 from agent.disposition.restore import Restoring
 from agent.keys import derive
 from agent.model.disposal import DisposalState
+from agent.model.review import ActKind
 from agent.retention.loader import load_schedule
 from agent.usecases.dispose import ACT, Disposing, Outlook, Rules
 from agent.usecases.evaluate import Terms
@@ -36,6 +35,7 @@ from connectors.filesystem.connector import FilesystemConnector
 from connectors.filesystem.holding import FilesystemHolding
 from connectors.holding import Holding
 from tests.catalogue.conftest import version
+from tests.catalogue.empty import empty_at
 from tests.usecases.review_office import FORM, NOW, SCHEDULE, TODAY, Office, quiet
 
 _FURTHER = """\
@@ -99,15 +99,6 @@ def nothing_remains(disposal: Disposal, source: int, target: int) -> str:
     raise NotDerived
 
 
-@functools.cache
-def _empty_catalogue() -> bytes:
-    """A catalogue at the newest schema, in which nothing is; making it takes longer than most tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "catalogue.sqlite"
-        Catalogue.open(path).close()
-        return path.read_bytes()
-
-
 class House:
     """Everything in one folder. The office's clock goes on with every act; `day` is the day on which things happen."""
 
@@ -115,10 +106,8 @@ class House:
         self.folder = folder
         self.share = folder / "share"
         self.share.mkdir(exist_ok=True)
-        if not (folder / "catalogue.sqlite").exists():
-            (folder / "catalogue.sqlite").write_bytes(_empty_catalogue())
         self.day = TODAY
-        self.catalogue = Catalogue.open(folder / "catalogue.sqlite", witness=trail())
+        self.catalogue = Catalogue.open(empty_at(folder / "catalogue.sqlite"), witness=trail())
         self.office = Office(self.catalogue, TERMS, began=self.catalogue.newest_moment() or NOW)
         self.connector = FilesystemConnector(os.fsencode(self.share), "office")
         (self.scope,) = self.connector.scopes()
@@ -174,10 +163,12 @@ class House:
     # People
 
     def approve(self, *paths: str) -> None:
-        """By two people."""
-        for path in paths:
-            for by in ("ann", "ben"):
-                self.office.act(by, self.number(path))
+        """By two people, each of all of them at once."""
+        for by in ("ann", "ben") if paths else ():
+            desk = self.office.desk(by)
+            proposed = desk.propose([self.office.wish(self.number(path), ActKind.APPROVE) for path in paths])
+            assert proposed.refused == ()
+            desk.record(proposed)
 
     # Acts
 

@@ -93,8 +93,9 @@ class KeptHouse(House):
         """Another house in which everything is as in this one, whose catalogue must be closed."""
         shutil.copytree(self.folder, folder)
         memory = copy.copy(self.memory)
-        for name in ("_items", "kept", "_folder_ids"):
-            setattr(memory, name, dict(getattr(memory, name)))
+        for name, value in vars(memory).items():
+            if isinstance(value, dict | list):
+                setattr(memory, name, value.copy())
         made = KeptHouse(folder, memory)
         made._generation = self._generation
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,12 +29,9 @@ CASE, FILE = "Cases/1/a.txt", "Cases/1/file.txt"
 
 
 @pytest.fixture
-def due(kept_house: KeptHouse) -> KeptHouse:
+def due(ready: Callable[[Mapping[str, bytes]], KeptHouse]) -> KeptHouse:
     """A house in which one case is approved and can go."""
-    kept_house.put_item(CASE, b"the first case")
-    kept_house.scan()
-    kept_house.approve(CASE)
-    return kept_house
+    return ready({CASE: b"the first case"})
 
 
 # Out of reach

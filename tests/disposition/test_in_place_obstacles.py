@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -53,13 +53,15 @@ def named(one: object) -> str:
 
 
 @pytest.fixture
-def due(kept_house: KeptHouse) -> KeptHouse:
+def due(ready: Callable[[Mapping[str, bytes]], KeptHouse]) -> KeptHouse:
     """A house in which two cases are approved and can go."""
-    kept_house.put_item(CASE, b"the first case")
-    kept_house.put_item(OTHER, b"the second case")
-    kept_house.scan()
-    kept_house.approve(CASE, OTHER)
-    return kept_house
+    return ready({CASE: b"the first case", OTHER: b"the second case"})
+
+
+@pytest.fixture
+def one_due(ready: Callable[[Mapping[str, bytes]], KeptHouse]) -> KeptHouse:
+    """A house in which one case is approved and can go."""
+    return ready({CASE: b"a case"})
 
 
 def all_in_place(house: KeptHouse) -> bool:
@@ -181,37 +183,33 @@ AFTER_THE_DECISION = [
 
 @pytest.mark.parametrize(("happens", "obstacle"), AFTER_THE_DECISION)
 def test_what_comes_up_before_the_intent_leaves_the_item(
-    kept_house: KeptHouse, happens: Callable[[KeptHouse], object], obstacle: Obstacle
+    one_due: KeptHouse, happens: Callable[[KeptHouse], object], obstacle: Obstacle
 ) -> None:
-    file_id = kept_house.put_item(CASE)
-    kept_house.scan()
-    kept_house.approve(CASE)
-    plans = kept_house.outlook().plans
-    happens(kept_house)
-    assert set(kept_house.take(plans).kept.values()) == {obstacle}
-    assert kept_house.states() == []
-    assert kept_house.lies(file_id) == CASE
+    file_id = one_due.memory.item(ItemRef.parse(CASE)).file_id
+    plans = one_due.outlook().plans
+    happens(one_due)
+    assert set(one_due.take(plans).kept.values()) == {obstacle}
+    assert one_due.states() == []
+    assert one_due.lies(file_id) == CASE
 
 
 @pytest.mark.parametrize(("happens", "obstacle"), AFTER_THE_DECISION)
 def test_what_comes_up_between_the_move_and_the_seal_gives_the_item_back(
-    kept_house: KeptHouse, happens: Callable[[KeptHouse], object], obstacle: Obstacle
+    one_due: KeptHouse, happens: Callable[[KeptHouse], object], obstacle: Obstacle
 ) -> None:
-    file_id = kept_house.put_item(CASE)
-    kept_house.scan()
-    kept_house.approve(CASE)
-    plans = kept_house.outlook().plans
+    file_id = one_due.memory.item(ItemRef.parse(CASE)).file_id
+    plans = one_due.outlook().plans
 
     class Meanwhile(MemoryKeeping):
         def keep(self, scope: Scope, target: Target, id: str) -> Kept:
             kept = super().keep(scope, target, id)
-            happens(kept_house)
+            happens(one_due)
             return kept
 
-    kept_house.keeping = Meanwhile(kept_house.memory)
-    assert set(kept_house.take(plans).kept.values()) == {obstacle}
-    assert kept_house.states() == ["abandoned"]
-    assert kept_house.lies(file_id) == CASE
+    one_due.keeping = Meanwhile(one_due.memory)
+    assert set(one_due.take(plans).kept.values()) == {obstacle}
+    assert one_due.states() == ["abandoned"]
+    assert one_due.lies(file_id) == CASE
 
 
 def test_a_scan_that_meets_other_content_between_the_move_and_the_seal_gives_the_item_back(due: KeptHouse) -> None:

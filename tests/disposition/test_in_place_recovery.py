@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from connectors.base import ItemRef, Scope
 from connectors.keeping import Kept, Target
 from connectors.memory import ref_of
 from connectors.memory_keeping import MemoryKeeping
+from tests.disposition.conftest import Cases
 from tests.disposition.kept_house import Cut, Fuse, KeptHouse
 from tests.disposition.test_never import hold, pause
 
@@ -25,17 +26,15 @@ NOTHING = Recovered()
 
 
 @pytest.fixture
-def due(kept_house: KeptHouse) -> KeptHouse:
-    return ready(kept_house)
+def due(ready: Callable[[Mapping[str, bytes]], KeptHouse]) -> KeptHouse:
+    """A house in which two cases are approved and can go."""
+    return ready(CONTENT)
 
 
-def ready(house: KeptHouse) -> KeptHouse:
-    """Two cases are approved and can go."""
-    for path, content in CONTENT.items():
-        house.put_item(path, content)
-    house.scan()
-    house.approve(*CONTENT)
-    return house
+@pytest.fixture
+def before(made_once: Callable[[Cases], KeptHouse], tmp_path: Path) -> KeptHouse:
+    """Such a house, which is prepared and closed so that its copies can be cut off."""
+    return made_once(tuple(CONTENT.items())).copied(tmp_path / "before")
 
 
 def cut_off(house: KeptHouse, act: Callable[[], object], fuse: Fuse) -> bool:
@@ -76,21 +75,19 @@ def as_recorded(house: KeptHouse, destroyed: frozenset[str] = frozenset()) -> No
 
 
 def at_every_call(
-    folder: Path,
+    before: KeptHouse,
     prepare: Callable[[KeptHouse], object],
     act: Callable[[KeptHouse], object],
     kinds: tuple[Callable[[], BaseException], ...] = (Cut,),
 ) -> list[tuple[KeptHouse, str]]:
     """A house for each place where the act can be cut off: by a crash, or by somebody who stops it."""
-    (folder / "before").mkdir()
-    before = ready(KeptHouse(folder / "before"))
     prepare(before)
-    before.catalogue.close()
+    before.close()
     houses = []
     for number, blows in enumerate(kinds):
         for after in (False, True):
             for call in range(1, 100):
-                house = before.copied(folder / f"{number}-{after}-{call}")
+                house = before.copied(before.folder.with_name(f"{number}-{after}-{call}"))
                 if not cut_off(house, lambda house=house: act(house), Fuse(call, after=after, blows=blows)):
                     house.close()
                     break
@@ -114,8 +111,8 @@ def settled(house: KeptHouse) -> None:
 
 
 @pytest.mark.slow
-def test_taking_can_be_cut_off_anywhere(tmp_path: Path) -> None:
-    houses = at_every_call(tmp_path, lambda house: None, KeptHouse.take, (Cut, SystemExit))
+def test_taking_can_be_cut_off_anywhere(before: KeptHouse) -> None:
+    houses = at_every_call(before, lambda house: None, KeptHouse.take, (Cut, SystemExit))
     assert len(houses) >= 20, "so many calls there are"
     for house, where in houses:
         settled(house)
@@ -130,8 +127,10 @@ def test_taking_can_be_cut_off_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_taking_can_be_cut_off_anywhere_and_a_hold_placed_meanwhile_keeps_what_was_not_sealed(tmp_path: Path) -> None:
-    for house, where in at_every_call(tmp_path, lambda house: None, KeptHouse.take):
+def test_taking_can_be_cut_off_anywhere_and_a_hold_placed_meanwhile_keeps_what_was_not_sealed(
+    before: KeptHouse,
+) -> None:
+    for house, where in at_every_call(before, lambda house: None, KeptHouse.take):
         sealed = {"sealed", "quarantined"} & set(house.states())
         hold(house, condition="path: Cases/**\n")
         settled(house)
@@ -142,12 +141,12 @@ def test_taking_can_be_cut_off_anywhere_and_a_hold_placed_meanwhile_keeps_what_w
 
 
 @pytest.mark.slow
-def test_restoring_can_be_cut_off_anywhere(tmp_path: Path) -> None:
+def test_restoring_can_be_cut_off_anywhere(before: KeptHouse) -> None:
     def give_back(house: KeptHouse) -> None:
         for one in house.catalogue.disposals.of_state(DisposalState.QUARANTINED):
             house.give_back(one)
 
-    houses = at_every_call(tmp_path, KeptHouse.take, give_back)
+    houses = at_every_call(before, KeptHouse.take, give_back)
     assert len(houses) >= 16
     for house, where in houses:
         settled(house)
@@ -160,11 +159,11 @@ def test_restoring_can_be_cut_off_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_destroying_can_be_cut_off_anywhere(tmp_path: Path) -> None:
+def test_destroying_can_be_cut_off_anywhere(before: KeptHouse) -> None:
     def prepare(house: KeptHouse) -> None:
         house.take()
 
-    houses = at_every_call(tmp_path, prepare, KeptHouse.destroy)
+    houses = at_every_call(before, prepare, KeptHouse.destroy)
     assert len(houses) >= 10
     for house, where in houses:
         settled(house)
@@ -178,9 +177,9 @@ def test_destroying_can_be_cut_off_anywhere(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("happens", [hold, pause, reject_what_is_there])
 def test_destroying_can_be_cut_off_anywhere_and_what_comes_up_meanwhile_keeps_what_is_there(
-    tmp_path: Path, happens: Callable[[KeptHouse], object]
+    before: KeptHouse, happens: Callable[[KeptHouse], object]
 ) -> None:
-    for house, where in at_every_call(tmp_path, KeptHouse.take, KeptHouse.destroy):
+    for house, where in at_every_call(before, KeptHouse.take, KeptHouse.destroy):
         there = set(house.memory.kept)
         happens(house)
         house.office.standings(house.day).bring_up_to_date(lambda _: None)
@@ -194,12 +193,12 @@ def test_destroying_can_be_cut_off_anywhere_and_what_comes_up_meanwhile_keeps_wh
 
 
 @pytest.mark.slow
-def test_a_recovery_can_be_cut_off_anywhere_itself(tmp_path: Path) -> None:
+def test_a_recovery_can_be_cut_off_anywhere_itself(before: KeptHouse) -> None:
     def prepare(house: KeptHouse) -> None:
         """One item of each sort: moved and not sealed, being restored, being destroyed."""
         cut_off(house, house.take, Fuse(2, after=True))
 
-    houses = at_every_call(tmp_path, prepare, KeptHouse.recover)
+    houses = at_every_call(before, prepare, KeptHouse.recover)
     assert len(houses) >= 10
     for house, _ in houses:
         settled(house)

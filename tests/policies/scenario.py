@@ -55,6 +55,7 @@ from agent.usecases.holds import Holds
 from agent.usecases.scan import Scan
 from agent.usecases.standing import basis, bring_up_to_date
 from connectors.memory import MemoryConnector
+from tests.catalogue.empty import empty_at
 from tests.corpus.formats import docx, eml, pdf, xlsx
 
 POLICIES = Path(__file__).parents[2] / "config" / "policies"
@@ -77,7 +78,7 @@ class Office:
         }
         self._terms = Terms(self.schedule, KeyForm(self.schedule.hidden_keys, identify), storage)
         self._shares: dict[str, MemoryConnector] = {}
-        self._catalogue = Catalogue.open(catalogue, create=True)
+        self._catalogue = Catalogue.open(empty_at(catalogue), create=False)
         self._played: date = date.min
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from agent.tenancy.crawl import Crawl, crawling, ended_before
 from connectors.base import Found, KnowsNothing, Scope
 from connectors.errors import Throttled
 from connectors.microsoft365.graph import Graph
+from tests.catalogue.empty import empty_at
 from tests.emulator import Emulator, Fault
 
 Make = Callable[..., TenantSettings]
@@ -86,7 +87,8 @@ def test_what_was_scanned_the_longest_ago_comes_first_then_by_name(
 
 def test_when_a_place_was_scanned_last_is_known_by_its_id_and_tenant(tenant: Make, tmp_path: Path) -> None:
     long_ago = datetime(2026, 1, 2, tzinfo=UTC)
-    with bootstrap.open_catalogue(tmp_path, create=True) as catalogue:
+    empty_at(tmp_path / "catalogue.sqlite")
+    with bootstrap.open_catalogue(tmp_path) as catalogue:
         for number, (name, identity, owner) in enumerate(
             [("HR", "b!1", "contoso"), ("Sales", "b!2", "contoso"), ("Ours", "b!3", "contoso"), ("HR", "b!1", "other")]
         ):

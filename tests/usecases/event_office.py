@@ -16,6 +16,7 @@ from agent.usecases.evaluate import Terms
 from agent.usecases.event_rules import Statement
 from agent.usecases.events import EventRegister
 from tests.catalogue.conftest import a_pass, a_result
+from tests.catalogue.empty import empty_at
 
 TODAY = date(2026, 6, 1)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -71,7 +72,7 @@ def a_statement(**parts: str) -> Statement:
 
 def an_office(path: Path, files: Iterable[str]) -> Catalogue:
     """A catalogue that knows these files, none of them marked."""
-    catalogue = Catalogue.open(path)
+    catalogue = Catalogue.open(empty_at(path))
     a_pass(catalogue, *(_unmarked(a_result(file.encode(), content_hash=None)) for file in files))
     return catalogue
 

@@ -18,6 +18,7 @@ from agent.usecases.review import ReviewDesk
 from agent.usecases.review_rules import Wish
 from agent.usecases.review_standing import ReviewStandings, UnderReview
 from tests.catalogue.conftest import a_pass, a_result
+from tests.catalogue.empty import empty_at
 
 TODAY = date(2026, 6, 1)
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -117,7 +118,7 @@ def a_file(
 
 def an_office(path: Path, files: Iterable[str | ItemResult]) -> Catalogue:
     """A catalogue that knows these files, numbered from 1."""
-    catalogue = Catalogue.open(path)
+    catalogue = Catalogue.open(empty_at(path))
     a_pass(catalogue, *(a_file(file) if isinstance(file, str) else file for file in files))
     return catalogue
 

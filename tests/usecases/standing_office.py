@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cache
 from itertools import count
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from agent.catalogue.base import ItemResult, Recorded
@@ -30,6 +26,7 @@ from agent.usecases.holds import Holds
 from agent.usecases.standing import bring_up_to_date
 from connectors.base import FolderGone, Gone
 from tests.catalogue.conftest import a_result, ref_of, version
+from tests.catalogue.empty import empty_at
 
 TODAY = date(2026, 6, 1)
 SCHEDULE = """\
@@ -99,16 +96,6 @@ STORAGE = {"laptop": frozenset({StorageKind.LOCAL_DRIVE})}
 def terms(text: str = SCHEDULE) -> Terms:
     schedule = load_schedule(text, "s.yaml")
     return Terms(schedule, KeyForm(schedule.hidden_keys, FindingIdentity(b"k" * 32).of), STORAGE)
-
-
-@cache
-def _empty() -> Path:
-    """A catalogue without anything in it: to make one takes longer than to copy one."""
-    folder = mkdtemp()
-    atexit.register(shutil.rmtree, folder)
-    path = Path(folder) / "empty.sqlite"
-    Catalogue.open(path).close()
-    return path
 
 
 class Office:
@@ -205,8 +192,7 @@ class Office:
 
 @contextmanager
 def an_office(path: Path) -> Iterator[Office]:
-    shutil.copy(_empty(), path)
-    with Catalogue.open(path) as catalogue:
+    with Catalogue.open(empty_at(path)) as catalogue:
         yield Office(catalogue)
 
 

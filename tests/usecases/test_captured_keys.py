@@ -24,6 +24,7 @@ from agent.usecases.evaluate import Evaluation, Terms
 from agent.usecases.scan import Scan
 from agent.usecases.standing import bring_up_to_date
 from connectors.memory import MemoryConnector
+from tests.catalogue.empty import empty_at
 
 SCHEDULE = load_schedule(
     """\
@@ -84,7 +85,7 @@ def source() -> MemoryConnector:
 
 @pytest.fixture
 def catalogue(tmp_path: Path, source: MemoryConnector) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "catalogue.sqlite", create=True) as catalogue:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite"), create=True) as catalogue:
         scan(catalogue, source, identify=True)
         yield catalogue
 
@@ -135,6 +136,6 @@ def test_no_value_of_a_mark_or_a_text_is_in_the_catalogue(catalogue: Catalogue, 
 
 
 def test_without_a_key_for_hashes_such_marks_are_left_out(tmp_path: Path, source: MemoryConnector) -> None:
-    with Catalogue.open(tmp_path / "other.sqlite", create=True) as catalogue:
+    with Catalogue.open(empty_at(tmp_path / "other.sqlite"), create=True) as catalogue:
         scan(catalogue, source, identify=False)
         assert all(not record.marks for _, record in catalogue.records())

@@ -21,6 +21,7 @@ from agent.usecases.scan import Scan
 from connectors.base import Scope
 from connectors.errors import PermissionDenied
 from connectors.memory import MemoryConnector
+from tests.catalogue.empty import empty_at
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEALTH = Verdict((CategoryVerdict(DataCategory.HEALTH, 0.9),), (("sickness", 0.8),))
@@ -47,7 +48,7 @@ class Deciding:
 class Office:
     def __init__(self, path: Path) -> None:
         self.source = MemoryConnector("office", page_size=2)
-        self.catalogue = Catalogue.open(path)
+        self.catalogue = Catalogue.open(empty_at(path))
         self.work = Deciding()
         self.version = AnalysisVersion("first", {}, "detector 1")
 

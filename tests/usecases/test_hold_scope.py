@@ -19,6 +19,7 @@ from agent.model.key import KeyForm
 from agent.retention.conditions import parse_condition
 from agent.usecases.hold_scope import ScopeWords, names_someone, read_scope, scope_test
 from tests.catalogue.conftest import a_pass, a_result
+from tests.catalogue.empty import empty_at
 from tests.catalogue.factories import a_hold
 from tests.retention.factories import a_class, a_schedule
 
@@ -170,7 +171,7 @@ def test_a_scope_about_nobody_names_nobody_whatever_the_text() -> None:
 
 def test_the_test_of_a_stored_hold_knows_its_condition_and_who_was_found_where(tmp_path: Path) -> None:
     found = (Finding("PERSON", IDENTITY("PERSON", "Jane Doe"), 0.9, 1, "line=1"),)
-    with Catalogue.open(tmp_path / "catalogue.sqlite") as catalogue:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite")) as catalogue:
         a_pass(catalogue, a_result(b"HR/a", findings=found), a_result(b"HR/b"), a_result(b"Pay/c", findings=found))
         hold: Hold = a_hold(scope=replace(scope_of(persons=("Jane Doe",)), condition="path: HR/**\n"))
         test = scope_test(catalogue, hold, SCHEDULE, {})

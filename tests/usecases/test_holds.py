@@ -24,6 +24,7 @@ from agent.usecases.hold_scope import ScopeWords, read_scope
 from agent.usecases.holds import Coverage, Holds, HoldState
 from connectors.base import Gone
 from tests.catalogue.conftest import a_pass, a_result, ref_of
+from tests.catalogue.empty import empty_at
 from tests.retention.factories import a_class, a_schedule
 
 IDENTITY = FindingIdentity(b"k" * 32).of
@@ -65,7 +66,7 @@ PATHS = [str(item.ref) for item in ITEMS]
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "catalogue.sqlite") as opened:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite")) as opened:
         a_pass(opened, *ITEMS)
         yield opened
 
@@ -178,7 +179,7 @@ def test_what_a_scan_tells_while_a_hold_is_worked_out_is_covered_too(
     holds: Holds, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     coverage = work_out(holds, a_hold())
-    with Catalogue.open(tmp_path / "catalogue.sqlite", create=False) as scan:
+    with Catalogue.open(empty_at(tmp_path / "catalogue.sqlite"), create=False) as scan:
         a_pass(scan, an_item("Cases/2026-19/new"), an_item("new"), seen=8, hours=1)
     looked_at: list[int] = []
     hold = holds.place(coverage, looked_at.append)

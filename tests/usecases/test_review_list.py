@@ -17,6 +17,7 @@ from agent.usecases import review_list
 from agent.usecases.explain import places_of, unseen
 from agent.usecases.review_list import ReviewList, Wanted, list_reviews, show_review
 from tests.catalogue.conftest import a_pass, ref_of
+from tests.catalogue.empty import empty_at
 from tests.usecases.review_office import ANN, BEN, CEM, TERMS, Office, a_file, an_office
 
 TWIN = b"t" * 32
@@ -164,7 +165,7 @@ def test_a_path_lies_in_the_deepest_share_first(catalogue: Catalogue) -> None:
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "other.sqlite") as opened:
+    with Catalogue.open(empty_at(tmp_path / "other.sqlite")) as opened:
         yield opened
 
 

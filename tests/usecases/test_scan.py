@@ -33,6 +33,7 @@ from connectors.errors import (
     Sparse,
 )
 from connectors.memory import MemoryConnector
+from tests.catalogue.empty import empty_at
 
 _PATHS = (b"a", b"HR/b", b"HR/Leavers/c", b"HR/Leavers/d", b"Pay/e")
 
@@ -59,7 +60,7 @@ class Office:
 
     def __init__(self, catalogue: Path) -> None:
         self.source = MemoryConnector("office", page_size=3)
-        self.catalogue = Catalogue.open(catalogue, create=True)
+        self.catalogue = Catalogue.open(empty_at(catalogue), create=False)
         self.work = Reading()
         self.version = AnalysisVersion("first", {}, "")
         self.progress: list[tuple[int, int]] = []

@@ -17,6 +17,7 @@ from agent.keys import derive
 from agent.model.event import Event
 from agent.model.hold import Hold, HoldKind, HoldScope
 from agent.usecases.trail import Trail
+from tests.catalogue.empty import empty_at
 
 MASTER = b"m" * 32
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -35,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def catalogue(path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(path, create=True, witness=trail()) as catalogue:
+    with Catalogue.open(empty_at(path), create=False, witness=trail()) as catalogue:
         (first,) = catalogue.events.add([NewEvent(LEFT, "test")], NOW, "ann")
         catalogue.events.correct(first.number, Event(*_parts(date(2026, 2, 27))), NOW, "bob", "the day was wrong")
         (other,) = catalogue.events.add([NewEvent(Event("left", "case", "17", NOW.date()), "test")], NOW, "ann")
@@ -122,7 +123,7 @@ def test_what_cannot_be_logged_is_not_recorded(path: Path) -> None:
     def refuse(connection: object, facts: object) -> None:
         raise RuntimeError("the log cannot be written")
 
-    with Catalogue.open(path, create=True, witness=refuse) as catalogue:
+    with Catalogue.open(empty_at(path), create=False, witness=refuse) as catalogue:
         with pytest.raises(RuntimeError):
             catalogue.events.add([NewEvent(LEFT, "test")], NOW, "ann")
         with pytest.raises(RuntimeError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.errors import ItemChanged
-from connectors.testing import ContinuingContract
+from connectors.testing_continuing import ContinuingContract
 from tests.connectors.microsoft365.drives import READER, WRITER, Library, library
 
 

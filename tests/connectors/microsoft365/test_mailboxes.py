@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.testing import ContinuingContract
+from connectors.testing_continuing import ContinuingContract
 from tests.connectors.microsoft365.mailbox_source import MailboxSource, mailbox_source
 
 
