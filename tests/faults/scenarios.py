@@ -159,10 +159,12 @@ def newcomer(house: House) -> None:
     def comes(disposal: Disposal, source: int, target: int) -> str:
         place = house.share / os.fsdecode(disposal.ref.path)
         if not place.exists():
-            with open(place, "wb") as file:
+            written = place.with_name("being written")  # what is cut off here is theirs, and was not in its place yet
+            with open(written, "wb") as file:
                 file.write(NEW)
                 file.flush()
                 os.fsync(file.fileno())
+            os.rename(written, place)
             folder = os.open(place.parent, os.O_RDONLY)
             os.fsync(folder)
             os.close(folder)
