@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, func, select
 
-from agent.catalogue.base import FolderNotListed, ItemResult, Pass, PassResult, Recorded, Share
+from agent.catalogue.base import ItemResult, Pass, PassResult, Recorded, Share
 from agent.catalogue.database import Database
 from agent.catalogue.dirty import DirtyFolders
 from agent.catalogue.disposals import DisposalRecords
@@ -23,17 +23,26 @@ from agent.catalogue.holds import HoldRecords
 from agent.catalogue.jobs import JobRecords
 from agent.catalogue.notices import NoticeRecords
 from agent.catalogue.outgoing import BundleRecords, CertificateRecords
+from agent.catalogue.passes import (
+    ABANDONED,
+    COMPLETE,
+    RUNNING,
+    accounted,
+    bury,
+    coverage,
+    disposed_during,
+    newest,
+    read_newest,
+)
 from agent.catalogue.pauses import PauseRecords
 from agent.catalogue.reading import KnownItems, RecordReader, moment
-from agent.catalogue.recording import Recorder, below, microseconds
+from agent.catalogue.recording import Recorder, microseconds
 from agent.catalogue.review_samples import ReviewSamples
 from agent.catalogue.reviews import ReviewRecords
 from agent.catalogue.services import ServiceRecords
 from agent.catalogue.standing import Standing, Standings
 from agent.catalogue.tables import (
     LIVE,
-    MISSING,
-    TOMBSTONE,
     change_count,
     evaluation,
     finding,
@@ -45,13 +54,11 @@ from agent.catalogue.tables import (
 )
 from agent.model.analysis_version import ANY_FORMAT, AnalysisVersion
 from agent.model.finding import Finding
-from agent.model.outcome import OutcomeKind
 from agent.model.record import Record
 from agent.model.witness import Witness, no_witness
-from connectors.base import ItemRef, Known, show_name
+from connectors.base import ItemRef, Known
 
 _MOST_COPIES = 1_000
-_RUNNING, _ABANDONED, _COMPLETE = "running", "abandoned", "complete"
 
 
 class Catalogue:
@@ -189,14 +196,14 @@ class Catalogue:
         """
         with self._database.transaction() as connection:
             fingerprint_id = fingerprint_of(connection, version, (ANY_FORMAT,), with_text=True)
-            last = connection.execute(self._last_pass(of)).first()
-            if last is not None and last.state == _RUNNING:
+            last = connection.execute(newest(of.id)).first()
+            if last is not None and last.state == RUNNING:
                 if last.fingerprint_id == fingerprint_id:
                     return Pass(
                         last.id, of, last.number, version, last.cursor, True, last.seen, last.folders, continues
                     )
                 abandon = scan_pass.update().where(scan_pass.c.id == last.id)
-                connection.execute(abandon.values(state=_ABANDONED, ended_at=microseconds(at)))
+                connection.execute(abandon.values(state=ABANDONED, ended_at=microseconds(at)))
             number = last.number + 1 if last is not None else 1
             cursor = last.cursor if last is not None and continues else None
             made = connection.execute(
@@ -204,7 +211,7 @@ class Catalogue:
                     share_id=of.id,
                     number=number,
                     fingerprint_id=fingerprint_id,
-                    state=_RUNNING,
+                    state=RUNNING,
                     cursor=cursor,
                     continues=continues,
                     seen=0,
@@ -264,7 +271,7 @@ class Catalogue:
             recorder = Recorder(connection, of, version, at)
             recorder.write(results)
             self._facts_changed()
-            running = (scan_pass.c.share_id == of.id) & (scan_pass.c.state == _RUNNING)
+            running = (scan_pass.c.share_id == of.id) & (scan_pass.c.state == RUNNING)
             counted = scan_pass.c.meanwhile + recorder.came_or_went
             connection.execute(scan_pass.update().where(running).values(meanwhile=counted))
 
@@ -276,14 +283,16 @@ class Catalogue:
         with self._database.transaction() as connection:
             failed = folder_not_listed.c.failed & (folder_not_listed.c.pass_id == current.id)
             faultless = not connection.scalar(select(func.count()).select_from(folder_not_listed).where(failed))
-            tombstoned = self._bury(current.share) if faultless else 0
-            ended: dict[str, Any] = {"state": _COMPLETE, "ended_at": microseconds(at), "tombstoned": tombstoned}
-            ended["meanwhile"] = scan_pass.c.meanwhile + self._disposed_during(current)
+            tombstoned = bury(connection, current.share.id) if faultless else 0
+            if tombstoned:
+                self._facts_changed()
+            ended: dict[str, Any] = {"state": COMPLETE, "ended_at": microseconds(at), "tombstoned": tombstoned}
+            ended["meanwhile"] = scan_pass.c.meanwhile + disposed_during(connection, current.id)
             connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(**ended))
-            coverage = self._coverage(current.share, current.id)
-            told: dict[str, Any] = {"coverage": json.dumps(coverage)}
+            counted = coverage(connection, current.share.id, current.id)
+            told: dict[str, Any] = {"coverage": json.dumps(counted)}
             if current.continues:  # it was told of changes only: what it has seen is what is known to be there
-                told["seen"] = _accounted(coverage) - coverage["unreached"]
+                told["seen"] = accounted(counted) - counted["unreached"]
             connection.execute(scan_pass.update().where(scan_pass.c.id == current.id).values(told))
         result = self.last_pass(current.share)
         assert result is not None  # noqa: S101 — it was written a moment ago
@@ -292,32 +301,7 @@ class Catalogue:
     def last_pass(self, of: Share) -> PassResult | None:
         """The newest pass of the share, also one that is not at its end yet; its counts are of the moment it ended."""
         with self._database.faults():
-            row = self._connection.execute(self._last_pass(of)).first()
-            if row is None:
-                return None
-            coverage = json.loads(row.coverage) if row.coverage else self._coverage(of, row.id)
-            not_listed = self._connection.execute(
-                select(folder_not_listed)
-                .where(folder_not_listed.c.pass_id == row.id)
-                .order_by(folder_not_listed.c.path)
-            ).all()
-        accounted = _accounted(coverage)
-        return PassResult(
-            number=row.number,
-            complete=row.state == _COMPLETE,
-            seen=row.seen,
-            folders=row.folders,
-            folders_not_listed=tuple(
-                FolderNotListed(show_name(entry.path) or "/", entry.reason, entry.failed) for entry in not_listed
-            ),
-            tombstoned=row.tombstoned,
-            size_bytes=row.size_bytes,
-            started_at=moment(row.started_at),
-            ended_at=None if row.ended_at is None else moment(row.ended_at),
-            reconciles=row.state == _COMPLETE and abs(row.seen + coverage["unreached"] - accounted) <= row.meanwhile,
-            meanwhile=row.meanwhile,
-            **coverage,
-        )
+            return read_newest(self._connection, of.id)
 
     # Facts
 
@@ -431,90 +415,10 @@ class Catalogue:
             connection.execute(evaluation.delete())
             connection.execute(evaluation.insert().values(key=key, summary=summary))
 
-    # Statements used above
-
-    @staticmethod
-    def _last_pass(of: Share) -> Any:
-        newest = select(func.max(scan_pass.c.number)).where(scan_pass.c.share_id == of.id).scalar_subquery()
-        return select(scan_pass).where(scan_pass.c.share_id == of.id, scan_pass.c.number == newest)
-
     def _facts_changed(self) -> None:
         self._connection.execute(change_count.update().values(changes=change_count.c.changes + 1))
-
-    def _disposed_during(self, current: Pass) -> int:
-        """How many items of the share were taken or given back while the pass went on."""
-        statement = (
-            "SELECT COUNT(DISTINCT d.id) FROM scan_pass p JOIN disposal_step t ON t.at >= p.started_at "
-            "JOIN disposal d ON d.id = t.disposal_id JOIN item i ON i.id = d.item_id "
-            "JOIN folder f ON f.id = i.folder_id WHERE p.id = ? AND f.share_id = p.share_id"
-        )
-        return int(self._connection.exec_driver_sql(statement, (current.id,)).scalar_one())
-
-    def _bury(self, of: Share) -> int:
-        lost = (item.c.state == MISSING) & item.c.folder_id.in_(select(folder.c.id).where(folder.c.share_id == of.id))
-        self._connection.execute(finding.delete().where(finding.c.item_id.in_(select(item.c.id).where(lost))))
-        buried = self._connection.execute(
-            item.update()
-            .where(lost)
-            .values(state=TOMBSTONE, findings="", finding_total=0, content_hash=None, verdict="")
-        )
-        if buried.rowcount:
-            self._facts_changed()
-        return buried.rowcount
-
-    def _coverage(self, of: Share, pass_id: int) -> dict[str, Any]:
-        """How the live items of the share stand, counted from their rows."""
-        counts = self._connection.execute(
-            select(item.c.state, item.c.outcome, item.c.reason, item.c.extraction, func.count())
-            .join(folder, folder.c.id == item.c.folder_id)
-            .where(folder.c.share_id == of.id, item.c.state.in_((LIVE, MISSING)))
-            .group_by(item.c.state, item.c.outcome, item.c.reason, item.c.extraction)
-            .order_by(item.c.state, item.c.outcome, item.c.reason, item.c.extraction)
-        ).all()
-        told: dict[str, Any] = {"scanned": 0, "skipped": {}, "failed": {}, "extraction": {}, "missing": 0}
-        for state, outcome, reason, extraction, count in counts:
-            if state == MISSING:
-                told["missing"] += count
-                continue
-            if outcome == OutcomeKind.SCANNED:
-                told["scanned"] += count
-            else:
-                told[outcome][reason] = told[outcome].get(reason, 0) + count
-            if extraction:
-                told["extraction"][extraction] = told["extraction"].get(extraction, 0) + count
-        return {**told, "unreached": self._unreached(of, pass_id)}
-
-    def _unreached(self, of: Share, pass_id: int) -> int:
-        """Live items below folders that this pass did not list; each once, however the folders are nested."""
-        paths = self._connection.scalars(
-            select(folder_not_listed.c.path)
-            .where(folder_not_listed.c.pass_id == pass_id)
-            .order_by(folder_not_listed.c.path)
-        ).all()
-        count, outer = 0, None
-        for path in paths:
-            if outer is not None and path.startswith(outer + b"/"):
-                continue
-            outer = path
-            start, end = below(path)
-            inside = (folder.c.path == path) | ((folder.c.path >= start) & (folder.c.path < end))
-            if not path:
-                inside = folder.c.path >= b""
-            count += (
-                self._connection.scalar(
-                    select(func.count())
-                    .select_from(item.join(folder, folder.c.id == item.c.folder_id))
-                    .where(folder.c.share_id == of.id, item.c.state == LIVE, inside)
-                )
-                or 0
-            )
-        return count
 
 
 def read_share(row: Any) -> Share:
     """A row of shares as a fact."""
     return Share(row.id, row.name, row.location, row.identity, row.kind, row.tenant, tuple(row.stored_in.split()))
-
-
-def _accounted(coverage: Mapping[str, Any]) -> int:
-    return int(coverage["scanned"] + sum(coverage["skipped"].values()) + sum(coverage["failed"].values()))
