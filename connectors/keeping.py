@@ -54,13 +54,14 @@ class Kept:
 class GivenBack:
     """Where an item lies again, and at which version; that is empty if somebody has changed it right after.
     `lacking` are words for what it had and has no more (`label`, `sharing`); `given` is false if it lay there
-    already.
+    already. `before` is the version at which it was in quarantine when it was moved, empty if it was not.
     """
 
     ref: ItemRef
     version: bytes
     given: bool
     lacking: tuple[str, ...] = ()
+    before: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,9 @@ class MemoryKeeping:
             return GivenBack(to, memory.item(to).version, given=False)
         self._check_protection(file_id)
         memory.check_free(to)
+        before = self._kept(id).version
         memory.store(to, memory.kept.pop(id))
-        return GivenBack(to, memory.item(to).version, given=True)
+        return GivenBack(to, memory.item(to).version, given=True, before=before)
 
     def delete(self, scope: Scope, file_id: bytes, id: str, version: bytes) -> Deleted:
         self._called("delete", scope)

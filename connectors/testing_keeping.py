@@ -134,9 +134,9 @@ class KeepingContract(KeepingActs):
     @pytest.mark.parametrize("path", [CONTRACT, AWKWARD, README], ids=["plain", "awkward", "top"])
     def test_an_item_is_given_back_as_it_was(self, filled: KeptSource, path: bytes) -> None:
         content = filled.content(filled.item(path).file_id)
-        target, _ = self._keep(filled, path)
+        target, kept = self._keep(filled, path)
         given = self._give_back(filled, target)
-        assert (given.ref, given.given) == (target.ref, True)
+        assert (given.ref, given.given, given.before) == (target.ref, True, kept.version)
         assert given.version == filled.item(path).version
         assert self._is_as_it_was(filled, target, content)
 
@@ -144,7 +144,7 @@ class KeepingContract(KeepingActs):
         target, _ = self._keep(filled)
         given = self._give_back(filled, target)
         again = self._give_back(filled, target)
-        assert again == replace(given, given=False, lacking=again.lacking)
+        assert again == replace(given, given=False, lacking=again.lacking, before=b"")
         assert self._is_as_it_was(filled, target)
 
     def test_what_was_given_back_can_be_kept_at_its_new_version(self, filled: KeptSource) -> None:

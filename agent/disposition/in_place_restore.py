@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.catalogue.disposal_rows import Disposal, Step
 from agent.disposition.base import Means
-from agent.disposition.in_place import given_back, kept_at
+from agent.disposition.in_place import given_back
 from agent.disposition.obstacles import of_source
 from agent.model.disposal import DisposalState, Obstacle
 from connectors.base import ItemRef
@@ -29,12 +29,11 @@ class InPlaceRestoring:
     def go_on(self, disposal: Disposal) -> Obstacle | None:
         """The same from the recorded intent on; after a crash too, however far it had come.
 
-        The catalogue takes the item for what it was, and the next scan does not read it again, only if it was seen in
-        quarantine as it had been put there: somebody who may enter may have changed it.
+        The catalogue takes the item for what it was, and the next scan does not read it again, only if it was moved
+        from quarantine as it had been put there: somebody who may enter may have changed it.
         """
         keeper = self._means.keepers[disposal.share]
         try:
-            there = kept_at(keeper, disposal)
             given = given_back(keeper, disposal, disposal.target or disposal.ref)
         except (SourceFault, ScopeUnavailable) as error:
             return of_source(error)  # it may lie there already: only the next recovery can tell
@@ -42,7 +41,7 @@ class InPlaceRestoring:
             why = of_source(error)
             self._means.record(Step(disposal, DisposalState.QUARANTINED, why=why))
             return why
-        as_it_was = there is not None and there.version == disposal.kept_version
+        as_it_was = given.given and given.before == disposal.kept_version
         self._means.record(
             Step(
                 disposal,

@@ -178,7 +178,7 @@ class DriveKeeping:
         lost = {"label": here.label is not None and after.label is None, "sharing": unshared}
         lacking = tuple(what for what, is_lost in lost.items() if is_lost)
         version = after.version.encode() if same_bytes(here, after, etag) else b""  # an edit is not ours to record
-        return GivenBack(ref, version, given=True, lacking=lacking)
+        return GivenBack(ref, version, given=True, lacking=lacking, before=here.version.encode())
 
     # Away
 

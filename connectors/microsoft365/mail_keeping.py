@@ -123,13 +123,14 @@ class MailKeeping:
                 raise ItemNotFound("the message lies neither in quarantine nor in its place")
             return GivenBack(ItemRef(folder, facts.name_of(described)), facts.version_of(described).encode(), False)
         into, folder = self._folder_for(place, to.folder, folder_id.decode("utf-8", "replace"))
+        before = facts.version_of(described).encode()
         described, is_as_moved = self._moved(place, described, into)
         if place.ids is not None:
             place.ids.pop(id, None)
         if facts.folder_of(described) != into:
             raise SourceFault("the message was moved, and does not lie where it should")
         version = facts.version_of(described).encode() if is_as_moved else b""  # an edit is not ours to record
-        return GivenBack(ItemRef(folder, facts.name_of(described)), version, True)
+        return GivenBack(ItemRef(folder, facts.name_of(described)), version, True, before=before)
 
     def delete(self, scope: Scope, file_id: bytes, id: str, version: bytes) -> Deleted:
         place = self._place(scope, id)

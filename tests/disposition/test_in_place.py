@@ -29,9 +29,9 @@ CASE, FILE = "Cases/1/a.txt", "Cases/1/file.txt"
 
 
 @pytest.fixture
-def due(ready: Callable[[Mapping[str, bytes]], KeptHouse]) -> KeptHouse:
+def due(ready_house: Callable[[Mapping[str, bytes]], KeptHouse]) -> KeptHouse:
     """A house in which one case is approved and can go."""
-    return ready({CASE: b"the first case"})
+    return ready_house({CASE: b"the first case"})
 
 
 # Out of reach
@@ -260,6 +260,18 @@ def test_what_was_found_in_a_restored_item_stands(due: KeptHouse) -> None:
 def test_what_was_changed_in_quarantine_is_read_again_once_it_is_back(due: KeptHouse) -> None:
     (disposal,) = due.take().done
     due.keeping.change(disposal.file_id, b"somebody who may enter was there")
+    assert due.give_back(due.only()) is None
+    assert due.row(disposal)[1] == b""
+
+
+def test_what_is_changed_in_the_moment_in_which_it_is_given_back_is_read_again(due: KeptHouse) -> None:
+    class Busy(MemoryKeeping):
+        def give_back(self, scope: Scope, file_id: bytes, id: str, to: ItemRef, folder_id: bytes) -> GivenBack:
+            self.change(file_id, b"somebody who may enter was quicker")
+            return super().give_back(scope, file_id, id, to, folder_id)
+
+    (disposal,) = due.take().done
+    due.keeping = Busy(due.memory)
     assert due.give_back(due.only()) is None
     assert due.row(disposal)[1] == b""
 
