@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.cli import options
+
+if TYPE_CHECKING:
+    from agent.detection.base import Detector, DocumentSearch
 
 
 def detect(
@@ -34,7 +39,7 @@ def detect(
         raise UsageError("Name the files to look into, or give --jsonl and lines on standard input.")
     settings = bootstrap.settings_from(config)
     settings = bootstrap.searching(settings, bootstrap.schedule_from(settings.schedule))
-    detector = bootstrap.detector_from(settings)
+    detector = _Later(lambda: bootstrap.detector_from(settings))
     if jsonl:
         import json as codec
 
@@ -47,7 +52,22 @@ def detect(
     _detect_files(files or [], bootstrap.extractor_from(settings), detector, json)
 
 
-def _detect_files(files: list[Path], extractor: Any, detector: Any, json: bool) -> None:
+class _Later:
+    """A detector that is loaded, which takes seconds, with the first document: who mistyped its name, or sends what is
+    no document, does not wait for it."""
+
+    def __init__(self, load: Callable[[], Detector]) -> None:
+        self._load = functools.cache(load)
+
+    @property
+    def version(self) -> str:
+        return self._load().version
+
+    def document(self) -> DocumentSearch:
+        return self._load().document()
+
+
+def _detect_files(files: list[Path], extractor: Any, detector: Detector, json: bool) -> None:
     import json as codec
 
     from agent.errors import UsageError

@@ -86,7 +86,8 @@ class Places:
             count = min(per_read, self._count - first)
             block = read_exactly(self._descriptor, count * self.place_bytes, first * self.place_bytes)
             for number in range(first, first + count):
-                place = block[(number - first) * self.place_bytes :][: self.place_bytes]
+                begin = (number - first) * self.place_bytes
+                place = block[begin : begin + self.place_bytes]
                 if place == empty:
                     self._free.append(number)
                 elif (held := self._sound(place)) is None:

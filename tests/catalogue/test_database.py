@@ -19,6 +19,7 @@ from agent.catalogue.store import Catalogue
 from agent.catalogue.tables import metadata
 from agent.errors import CatalogueError
 from tests.catalogue.conftest import BEGAN, a_pass, a_result, begin
+from tests.catalogue.empty import empty_at
 
 
 def _filled(path: Path) -> None:
@@ -173,13 +174,13 @@ def test_a_writer_killed_at_any_moment_leaves_whole_batches(path: Path, tmp_path
         writer = os.fork()
         if writer == 0:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            with Catalogue.open(here) as catalogue:
+            with Catalogue.open(here if number == 0 else empty_at(here)) as catalogue:
                 current = begin(catalogue)
                 for batch in range(10_000):
                     results = [a_result(b"%d/%d" % (batch, name)) for name in range(7)]
                     catalogue.commit(current, results, b"%d" % batch, 7, 1, BEGAN)
             os._exit(0)
-        time.sleep(0.25 + number * 0.03)
+        time.sleep(0.1 + number * 0.03)
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
         shutil.copy(here, tmp_path / "copy") if here.exists() else None

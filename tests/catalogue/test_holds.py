@@ -131,13 +131,16 @@ def test_a_hold_is_not_placed_on_what_was_worked_out_before_facts_changed(
     assert paths(catalogue, placed.number) == ["office:d"]
 
 
-def test_more_items_than_are_written_at_once_are_all_covered(catalogue: Catalogue) -> None:
-    a_pass(catalogue, *(a_result(b"%05d" % number, content_hash=None) for number in range(10_050)))
+def test_more_items_than_are_written_at_once_are_all_covered(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.catalogue.holds._BLOCK", 1000)
+    a_pass(catalogue, *(a_result(b"%05d" % number, content_hash=None) for number in range(1_050)))
     placed = catalogue.holds.place(a_hold(), [record.item_id for _, record in catalogue.records()])
 
-    assert catalogue.holds.counts() == {1: Covered(10_050)}
+    assert catalogue.holds.counts() == {1: Covered(1_050)}
     covered = [ref for _, ref in catalogue.holds.covered(placed.number)]
-    assert covered == [ItemRef(b"", b"%05d" % number) for number in range(10_050)]
+    assert covered == [ItemRef(b"", b"%05d" % number) for number in range(1_050)]
 
 
 def test_placing_covering_and_lifting_let_nothing_stand_that_was_decided_before(

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.main import get_command
 
 from agent.cli import main
 from agent.cli.app import app
 from agent.usecases.set_up_certificates import new_key
+from tests.cli.here import built
 from tests.emulator import App, Emulator
 
 HR = "https://contoso.sharepoint.com/sites/hr"
@@ -45,7 +45,7 @@ def run_here(
 ) -> Ran:
     """Runs the command in this process, which has the libraries loaded already; somebody `typed` that, or nobody is
     there."""
-    monkeypatch.setattr("agent.cli.app.app", get_command(app))
+    monkeypatch.setattr("agent.cli.app.app", built(app))
     monkeypatch.setattr(sys, "argv", ["retentiond", *map(str, arguments)])
     monkeypatch.setattr(sys, "stdin", io.StringIO() if typed is None else Terminal(typed))
     monkeypatch.setenv("COLUMNS", "200")

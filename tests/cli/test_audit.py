@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command, command_in
+from tests.cli.here import command_here
+from tests.conftest import Command
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +19,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("office")
     (folder / "share").mkdir()
     (folder / "share" / "minutes.txt").write_text("Minutes of the meeting.")
-    assert command_in(folder)("scan", folder / "share").returncode == 0
-    hold(command_in(folder), "First")
+    assert command_here(folder)("scan", folder / "share").returncode == 0
+    hold(command_here(folder), "First")
     return folder
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExitCode
+from tests.cli import here
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -188,6 +189,16 @@ def test_detect_without_files_says_what_it_needs(retentiond: Command) -> None:
 
 def test_detect_names_a_file_it_cannot_read(retentiond: Command, tmp_path: Path) -> None:
     _refused(retentiond("detect", tmp_path / "none.txt"), ExitCode.USAGE, "none.txt")
+
+
+def test_nobody_waits_for_the_detector_to_be_told_that_there_is_no_document(
+    retentiond: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(here, "kept_detector", lambda _: pytest.fail("the detector was loaded"))
+
+    _refused(retentiond("detect", tmp_path / "none.txt"), ExitCode.USAGE, "none.txt")
+    _refused(retentiond("detect", "--jsonl", input="[1]\n"), ExitCode.USAGE, "line 1")
+    assert retentiond("detect", "--jsonl", input="").returncode == 0
 
 
 def test_init_does_not_replace_what_is_there(retentiond: Command, tmp_path: Path) -> None:

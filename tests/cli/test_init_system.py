@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from agent.cli import main
 from agent.cli.app import app
 from agent.errors import ExitCode
 from agent.settings import load_settings
 from agent.usecases.set_up_places import Mount, most_watches
+from tests.cli.here import built
 from tests.usecases.server import DISPOSE, GROUP, TEMPLATE, facts, make_image
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="prepares a machine, for which it must be root")
@@ -57,7 +57,7 @@ class Server:
         return self.root / "etc/retentiond/retentiond.yaml"
 
     def run(self, *arguments: str | Path, typed: str | None = None) -> Ran:
-        self._monkeypatch.setattr("agent.cli.app.app", get_command(app))
+        self._monkeypatch.setattr("agent.cli.app.app", built(app))
         self._monkeypatch.setattr(sys, "argv", ["retentiond", *map(str, arguments)])
         self._monkeypatch.setattr(sys, "stdin", io.StringIO() if typed is None else Terminal(typed))
         self._capsys.readouterr()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Command, command_in
+from tests.cli.here import command_here
+from tests.conftest import Command
 
 LETTER = "Dear Ms Amy Carter\nYour account: sort code 20-11-33, account number 12345678. Telephone 020 7946 0123.\n"
 PATIENT = "Patient: Amy Carter, NHS number 943 476 5919. She has type 2 diabetes and takes insulin.\n"
@@ -19,7 +20,7 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Command:
     """A small office of which one letter is long due, lies there twice, and one file must not be there. It is scanned
     once for all, since these tests only look."""
     folder = tmp_path_factory.mktemp("office")
-    share, retentiond = folder / "share", command_in(folder)
+    share, retentiond = folder / "share", command_here(folder)
     files = {"Invoices/letter.txt": LETTER, "Downloads/letter (1).txt": LETTER, "Shared/patient.txt": PATIENT}
     for path, text in files.items():
         (share / path).parent.mkdir(parents=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,7 @@ from tests.cli.tenant_desk import HR, SECRET, Ran, TenantDesk
 from tests.emulator import Emulator, Fault
 
 Person = Callable[..., Ran]
-
-
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replaces the fixture of the same name: the emulator listens on the loopback address."""
-    connect = socket.socket.connect
-
-    def refuse(self: socket.socket, address: object) -> None:
-        if self.family != socket.AF_UNIX and not (isinstance(address, tuple) and address[0] in ("127.0.0.1", "::1")):
-            pytest.fail(f"the code under test tried to reach {address!r}")
-        connect(self, address)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+pytestmark = pytest.mark.loopback
 
 
 @pytest.fixture

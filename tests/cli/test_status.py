@@ -20,7 +20,8 @@ from agent.cli.status_words import tell
 from agent.model.analysis_version import AnalysisVersion
 from agent.model.service import JobName, JobResult, Role, ShareState
 from agent.usecases.set_up_certificates import new_key
-from tests.conftest import Command, command_in
+from tests.cli.here import command_here
+from tests.conftest import Command
 
 LETTER = "Dear Ms Amy Carter\nYour account: sort code 20-11-33, account number 12345678. Telephone 020 7946 0123.\n"
 PERFORMANCE = re.compile(r"[a-z_]+=\d+(c|B)?;\d*;\d*;0")
@@ -35,8 +36,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     letter.parent.mkdir(parents=True)
     letter.write_text(LETTER)
     os.utime(letter, (1_400_000_000, 1_400_000_000))
-    assert command_in(folder)("scan", folder / "share").returncode == 0
-    assert command_in(folder)("due").returncode == 0
+    assert command_here(folder)("scan", folder / "share").returncode == 0
+    assert command_here(folder)("due").returncode == 0
     return folder
 
 

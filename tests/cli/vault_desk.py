@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import io
 import json
 import re
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from agent import strongroom
 from agent.cli import main
@@ -23,6 +21,7 @@ from agent.cli.app import app
 from agent.settings import Settings, load_settings
 from agent.vault.disk import Disk
 from agent.vault.store import Vault
+from tests.cli.here import built
 from tests.vault.factories import an_id, put
 
 IDS = (an_id(1), an_id(2), an_id(3))
@@ -35,12 +34,6 @@ class Ran:
     code: int
     out: str
     err: str
-
-
-@functools.cache
-def built() -> Any:
-    """All commands, built once: that takes longer than most of them do."""
-    return get_command(app)
 
 
 class Desk:
@@ -56,7 +49,7 @@ class Desk:
         self.printed = ""
         self.secrets: set[str] = set()
         self._monkeypatch, self._capsys = monkeypatch, capsys
-        monkeypatch.setattr("agent.cli.app.app", built())
+        monkeypatch.setattr("agent.cli.app.app", built(app))
         monkeypatch.setenv("RETENTIOND_STATE", str(self.state))
         monkeypatch.setenv("RETENTIOND_CONFIG", str(self.settings_file))
         monkeypatch.setenv("COLUMNS", "200")
