@@ -50,9 +50,9 @@ test-fast: setup ## run the tests that take no more than a moment
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(ARGS)
 
 .PHONY: test-long
-test-long: setup system-for-tests ## the tests of tenants that take minutes: every request failing, storms, kills, two services
+test-long: setup system-for-tests ## what takes minutes: every request failing, storms, kills, two services; more examples
 	RETENTIOND_TEST_LONG=1 $(BIN)/python -m pytest -q -n 2 -m long $(ARGS)
-	RETENTIOND_TEST_LONG=1 $(BIN)/python -m pytest -q -n 2 tests/connectors/microsoft365/test_{drives_by_chance,emulator_changes,keeping_interleaved}.py
+	RETENTIOND_TEST_LONG=1 $(BIN)/python -m pytest -q -n 2 -m 'not long' $$(grep -rl --include='test_*.py' RETENTIOND_TEST_LONG tests)
 
 .PHONY: lint
 lint: setup ## style, types, import contracts, spelling

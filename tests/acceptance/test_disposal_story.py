@@ -18,7 +18,7 @@ from agent.age.keys import new_identity
 from agent.cli.app import app
 from tests.policies.scenario import FOLDER, content_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reads_here")]
 REASON = ("--reason", "looked at it carefully")
 SETTINGS = """\
 schedule: hr-investigations

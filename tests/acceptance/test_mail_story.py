@@ -60,7 +60,12 @@ classes:
     outcome: destroy
     stages: [manager, data protection officer]
 """
-pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.loopback,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("reads_here"),
+]
 
 
 def mail(name: str) -> bytes:

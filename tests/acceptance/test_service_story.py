@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from tests.acceptance.test_disposal_story import SETTINGS, Desk
+from tests.daemon import served as serving
 from tests.daemon.served import Served, wait_until
 from tests.observing.conftest import _no_network, free_port  # noqa: F401 — servers of this machine are reached
 from tests.policies.scenario import content_of
@@ -52,6 +54,21 @@ def metrics_of(path: Path) -> str:
         return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
 
+class QuicklyServed(Served):
+    """The same of `tests.acceptance.quick_agent`: where no document is classified, no detector needs to be loaded."""
+
+    def __init__(self, state: Path, config: Path | None) -> None:
+        start = subprocess.Popen
+
+        def quick(command: list[str], **options: Any) -> subprocess.Popen[str]:
+            module = command.index("agent")
+            return start([*command[:module], "tests.acceptance.quick_agent", *command[module + 1 :]], **options)
+
+        with pytest.MonkeyPatch.context() as for_now:
+            for_now.setattr(serving.subprocess, "Popen", quick)
+            super().__init__(state, config)
+
+
 class Office(Desk):
     """The office, with the service over it."""
 
@@ -62,8 +79,8 @@ class Office(Desk):
         self.settings = folder / "settings.yaml"
         self.settings.write_text(SETTINGS.format(share=self.share) + SERVICE.format(folder=folder, port=port))
 
-    def serve(self) -> Served:
-        return self._opened.enter_context(Served(self.folder / "state", self.settings))
+    def serve(self, how: type[Served] = Served) -> Served:
+        return self._opened.enter_context(how(self.folder / "state", self.settings))
 
     def asked(self, served: Served, job: str, *options: object) -> dict[str, object]:
         since = len(served.told)
@@ -141,7 +158,7 @@ def test_the_service_watches_classifies_and_carries_out_what_two_people_approve(
 def test_the_service_survives_what_servers_go_through(office: Office) -> None:
     (office.share / "a").mkdir(parents=True)
     (office.share / "a/one.txt").write_text("one")
-    served = office.serve()
+    served = office.serve(QuicklyServed)
     served.wait_for("job.ended", 110, job="reconcile")
 
     # A broken file of settings is refused, loudly, and the old ones stay.
@@ -157,7 +174,7 @@ def test_the_service_survives_what_servers_go_through(office: Office) -> None:
     served.wait_for("settings.taken_up", 20)
 
     # A second process in the same role is refused.
-    second = office.serve()
+    second = office.serve(QuicklyServed)
     assert second.process.wait(60) == 2
     assert "another process serves" in "".join(second.other_lines)
 
@@ -171,7 +188,7 @@ def test_the_service_survives_what_servers_go_through(office: Office) -> None:
     (office.share / "a/three.txt").write_text("three")
     served.send(signal.SIGKILL)
     served.process.wait()
-    again = office.serve()
+    again = office.serve(QuicklyServed)
     again.wait_for("job.ended", 110, job="reconcile", result="done")
     assert {one["share"] for one in office.json("status")["shares"]} == {"office"}
     assert office.json("status")["shares"][0]["last_scan"]["seen"] == 3
@@ -189,7 +206,7 @@ def test_a_full_disk_and_one_that_cannot_be_written_to_are_told_and_outlived(off
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "none", state], check=False).returncode:
         pytest.skip("no tmpfs can be mounted here")
     try:
-        served = office.serve()
+        served = office.serve(QuicklyServed)
         served.wait_for("job.ended", 110, job="reconcile")
         with open(state / "filling", "wb") as filling:
             try:
@@ -206,7 +223,7 @@ def test_a_full_disk_and_one_that_cannot_be_written_to_are_told_and_outlived(off
         assert served.stop() == 0
 
         subprocess.run(["mount", "-o", "remount,ro", state], check=True)
-        refused = office.serve()
+        refused = office.serve(QuicklyServed)
         assert refused.process.wait(60) == 2
         assert "cannot be opened for writing (Read-only file system)" in "".join(refused.other_lines)
     finally:

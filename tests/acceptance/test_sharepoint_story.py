@@ -15,7 +15,7 @@ from tests.acceptance.tenant_office import READER_SECRET, REASON, TOKEN_STARTS, 
 from tests.emulator import Emulator
 
 LEFT = 3  # the exit code if something was left as it is
-pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.usefixtures("reads_here")]
 
 
 @pytest.fixture

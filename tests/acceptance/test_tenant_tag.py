@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.tenant_office import TenantOffice
 from tests.emulator import Emulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.loopback]
+pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.usefixtures("reads_here")]
 
 LABEL, ANOTHER, RECORD = "Leavers, 6 years", "Keep", "Record"
 COLUMNS = {"class": "RetentionClass", "due": "RetentionDue", "state": "RetentionState"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -27,6 +28,7 @@ from tests.certificate.destroyed import KEY, KEYS, a_batch, the_full_batch
 GOLDEN = Path(__file__).with_name("golden") / "certificate.txt"
 SIGNED = the_full_batch().issue()
 SMALL = a_batch(1).issue()
+LONG = "RETENTIOND_TEST_LONG" in os.environ
 TEXTS = [key.text for key in KEYS]
 
 
@@ -68,7 +70,7 @@ def test_the_first_line_is_json_and_all_of_it_is_ascii_but_the_dash_of_the_signa
 
 
 def test_no_byte_can_be_changed() -> None:
-    """Every fifth, in its lowest bit; the slow test takes all."""
+    """Every fifth, in its lowest bit; the next test goes over all places."""
     survived = []
     for place in range(0, len(SMALL.data), 5):
         changed = bytes([SMALL.data[place] ^ 1])
@@ -79,13 +81,18 @@ def test_no_byte_can_be_changed() -> None:
 
 @pytest.mark.slow
 def test_no_byte_can_be_changed_or_taken_out_or_put_in_and_nothing_cut_off() -> None:
+    """At every place one of these, in turn; all of them where there is the time."""
     data = SMALL.data
     for place, byte in enumerate(data):
         before, after = data[:place], data[place + 1 :]
-        assert not verify(before + bytes([byte ^ (1 << place % 8)]) + after, KEYS).good, place
-        assert not verify(before + after, KEYS).good, place
-        assert not verify(before + bytes([byte, byte]) + after, KEYS).good, place
-        assert not verify(before, KEYS).good, place
+        attacks = [
+            before + bytes([byte ^ (1 << place % 8)]) + after,
+            before + after,
+            before + bytes([byte, byte]) + after,
+            before,
+        ]
+        for attack in attacks if LONG else [attacks[place % 4]]:
+            assert not verify(attack, KEYS).good, place
 
 
 def test_the_reference_finds_a_changed_byte_too() -> None:

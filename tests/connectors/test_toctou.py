@@ -1,8 +1,8 @@
 """While somebody meddles with the share, nothing is destroyed but what was decided on.
 
-Each attack runs for RETENTIOND_ATTACK_SECONDS (1 unless set in the environment) in a process of its own, while here
-files are taken, put back and let go, one after the other. A control shows that the attack does harm to those who check
-a name and then act on it.
+Each attack runs for RETENTIOND_ATTACK_SECONDS (unless that is set, for 0.3, or for 1 with RETENTIOND_TEST_LONG in the
+environment) in a process of its own, and until it has hit, while here files are taken, put back and let go, one after
+the other. A control shows that the attack does harm to those who check a name and then act on it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from tests.connectors.acting import Acted
 from tests.connectors.attackers import ATTACKS, WRITING
 from tests.connectors.test_holding import without
 
-SECONDS = float(os.environ.get("RETENTIOND_ATTACK_SECONDS", "1"))
-_AT_MOST = 10 * SECONDS + 10  # as long as no attack has hit
+SECONDS = float(os.environ.get("RETENTIOND_ATTACK_SECONDS", "1" if "RETENTIOND_TEST_LONG" in os.environ else "0.3"))
+_AT_MOST = 10 * SECONDS + 15  # as long as no attack has hit
 _PRECIOUS = b"PRECIOUS, and nobody has decided anything about it"
 _REST = b" " + b"a case that is long closed " * 20
 _TICK_SECONDS = 0.015  # some kernels keep times in steps as long as that: a change within one would not show

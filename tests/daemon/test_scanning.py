@@ -106,7 +106,10 @@ def test_how_items_stand_is_brought_up_to_date_after_a_look(office: Office) -> N
     assert sum(office.catalogue.standings.counts(bootstrap.today(work._schedule)).values()) == 1
 
 
-def test_a_share_that_goes_and_comes_back_is_told_and_nothing_is_taken_for_deleted(office: Office) -> None:
+def test_a_share_that_goes_and_comes_back_is_told_and_nothing_is_taken_for_deleted(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.daemon.watches._CHECK_SECONDS", 0.2)  # how soon it is seen that a watch has ended
     office.put("HR/a.txt")
     work = office.begin()
     work.turn()

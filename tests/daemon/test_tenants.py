@@ -281,15 +281,27 @@ def test_a_scan_yields_when_its_hours_are_over_and_goes_on_when_they_come_again(
     assert all(complete for _, complete in office.passes().values())
 
 
+@pytest.fixture
+def stopped_while_waiting(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits is told to stop a moment later."""
+    wait = office.life.stopping.wait
+
+    def waiting(seconds: float | None = None) -> bool:
+        threading.Timer(0.1, office.life.stop).start()
+        return wait(seconds)
+
+    monkeypatch.setattr(office.life.stopping, "wait", waiting)
+
+
+@pytest.mark.usefixtures("stopped_while_waiting")
 def test_one_who_is_to_stop_does_not_wait_for_the_tenant(office: Office) -> None:
     office.library("Alpha", "a.txt")
     office.graph.faults.add(Fault(path="/root/delta", status=429, retry_after="600"))
-    threading.Timer(1.5, office.life.stop).start()
     work = office.begin()
     began = time.monotonic()
     work.turn()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert (office.run.result, office.run.said) == (
         JobResult.STOPPED,
         "Stopped while the tenant had us wait; goes on from there.",
@@ -297,10 +309,10 @@ def test_one_who_is_to_stop_does_not_wait_for_the_tenant(office: Office) -> None
     assert office.condition()[0] is ShareState.RECONCILE_ONLY
 
 
+@pytest.mark.usefixtures("stopped_while_waiting")
 def test_one_who_is_to_stop_while_nothing_is_listed_yet_has_not_failed(office: Office) -> None:
     office.library("Alpha", "a.txt")
     office.graph.faults.add(Fault(path="/sites/getAllSites", status=429, retry_after="600"))
-    threading.Timer(1.0, office.life.stop).start()
     work = office.begin(mailboxes=[])
     work.turn()
 

@@ -46,7 +46,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Cases], Kep
 
 
 @pytest.fixture
-def ready(
+def ready_house(
     made_once: Callable[[Cases], KeptHouse], tmp_path: Path
 ) -> Iterator[Callable[[Mapping[str, bytes]], KeptHouse]]:
     """Gives a house in which these cases are approved and can go: it is made once, and each test has a copy."""

@@ -37,6 +37,7 @@ from connectors.holding import Holding
 from tests.catalogue.conftest import version
 from tests.catalogue.empty import empty_at
 from tests.usecases.review_office import FORM, NOW, SCHEDULE, TODAY, Office, quiet
+from tests.vault.factories import make
 
 _FURTHER = """\
   - id: named
@@ -113,7 +114,7 @@ class House:
         (self.scope,) = self.connector.scopes()
         self.holding = holding or FilesystemHolding(os.fsencode(self.share), "office", quiet_seconds=0)
         if not (folder / "vault").exists():
-            Vault.create(str(folder / "vault"))
+            make(folder / "vault")
         self.vault = Vault(str(folder / "vault"), ROOT)
         self.derive = nothing_remains
         self.note: Callable[[Disposal], bytes] | None = None

@@ -199,6 +199,17 @@ def test_each_is_given_back_and_settled_by_whoever_keeps_it(kept_house: KeptHous
     assert {str(ref) for ref in both.house.memory.refs()} == {CASE}
 
 
+def test_a_file_that_cannot_be_settled_is_not_settled_by_whoever_keeps_at_the_source(kept_house: KeptHouse) -> None:
+    both = Both(kept_house)
+    fuse = Fuse(1, after=True)
+    with pytest.raises(Cut):
+        both.take(lambda means: replace(means, journal=Fused(means.journal, fuse)))  # type: ignore[arg-type]
+    keepers = {**both.means.keepers, "office": both.means.keepers[SHARE]}
+    recovered = both.house.disposing.recover(replace(both.means, sources={}, keepers=keepers), both.quarantine)
+    assert (recovered.put_back, set(recovered.unsettled.values())) == (0, {Obstacle.SHARE_AWAY})
+    assert both.house.states() == ["planned"]
+
+
 class Both:
     """A house of files and of a service, with one of each that can go."""
 

@@ -1,7 +1,9 @@
-"""Damaged documents get a status, whatever was damaged. `python -m tests.extraction.fuzz` does this at length."""
+"""Damaged documents get a status, whatever was damaged. `python -m tests.extraction.fuzz` does this at length, and with
+RETENTIOND_TEST_LONG in the environment so does this."""
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -9,21 +11,21 @@ import pytest
 from agent.model.outcome import ExtractionStatus
 from tests.extraction import fuzz
 
+DOCUMENTS = 1_500 if "RETENTIOND_TEST_LONG" in os.environ else 500
+
 
 @pytest.mark.slow
 def test_every_damaged_document_gets_a_status_and_hardly_any_kills_its_process() -> None:
     seed = random.randrange(1 << 32)
-    answers = list(fuzz.run(1_500, seed))
-    assert len(answers) == 1_500, f"seed {seed}"
+    answers = list(fuzz.run(DOCUMENTS, seed))
+    assert len(answers) == DOCUMENTS, f"seed {seed}"
     killed = [(kind, answer) for kind, answer, _ in answers if answer.status is ExtractionStatus.KILLED]
-    assert len(killed) <= 5, (
+    assert len(killed) <= max(3, DOCUMENTS // 300), (
         f"seed {seed}"
     )  # libraries in native code do fall over now and then: that is what it is for
 
 
 def test_the_documents_before_the_damage_are_sound() -> None:
-    import os
-
     from agent.extraction.base import Chunk
     from agent.extraction.process import ProcessExtractor
 

@@ -154,10 +154,18 @@ class Harness:
 
     # Many
 
-    def sweep(self, how: str, *, power: bool = False, every: int = 1, calls: Counter[str] | None = None) -> Result:
-        """One trial at each point, or at every so many."""
+    def sweep(
+        self,
+        how: str,
+        *,
+        power: bool = False,
+        every: int = 1,
+        chosen: slice | None = None,
+        calls: Counter[str] | None = None,
+    ) -> Result:
+        """One trial at each point, or at every so many, or at those chosen."""
         result = Result(self._scenario.name, how + (" + power loss" if power else ""))
-        for fault in list(points(calls or self.calls(), how))[::every]:
+        for fault in list(points(calls or self.calls(), how))[chosen or slice(None, None, every)]:
             met, wrong = self.trial(fault, power=power)
             result.points[fault.call] += 1
             result.missed += not met

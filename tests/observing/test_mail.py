@@ -70,7 +70,7 @@ class Postmaster:
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: LoginPassword
     ) -> AuthResult:
         self.logins.append(given.login.decode())
-        return AuthResult(success=given.password == b"correct horse")
+        return AuthResult(success=given.password == b"correct horse", handled=False)
 
 
 @contextmanager

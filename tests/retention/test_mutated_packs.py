@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,7 +98,7 @@ def put_right(node: yaml.Node) -> None:
 
 
 @given(mutated())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if "RETENTIOND_TEST_LONG" in os.environ else 15, deadline=None)
 def test_a_schedule_that_is_cut_about_is_read_or_refused_in_plain_words(text: str) -> None:
     try:
         schedule = load_schedule(text, "s.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from tests.retention.situations import (
     triggers,
 )
 
+EXAMPLES = 50 if "RETENTIOND_TEST_LONG" in os.environ else 20
 YEAR = Period(years=1)
 edges = st.sampled_from(
     [date(2024, 1, 31), date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), date(2023, 2, 28), date(2020, 2, 29),
@@ -55,7 +57,7 @@ def goes_on(decision: Decision) -> date:
 
 
 @given(situations())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_until_the_day_of_again_nothing_changes_but_what_is_kept_becomes_due_on_its_day(situation: Situation) -> None:
     now = situation.on(TODAY)
     end = now.again_on or TODAY + timedelta(days=400)
@@ -70,7 +72,7 @@ def test_until_the_day_of_again_nothing_changes_but_what_is_kept_becomes_due_on_
 
 
 @given(situations(), near)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_every_decision_keeps_the_promises_of_its_state(situation: Situation, today: date) -> None:
     decision = situation.on(today)
     assert all(re.fullmatch(r"[A-Z].*[.)]", reason.sentence) for reason in decision.reasons)
@@ -92,7 +94,7 @@ def test_every_decision_keeps_the_promises_of_its_state(situation: Situation, to
 
 
 @given(situations(), near, st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_the_order_of_classes_events_holds_and_placement_rules_never_matters(
     situation: Situation, today: date, chance: random.Random
 ) -> None:
@@ -115,7 +117,7 @@ def test_the_order_of_classes_events_holds_and_placement_rules_never_matters(
 
 
 @given(situations(), classes(), near)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_further_class_never_makes_an_item_due(situation: Situation, further: RetentionClass, today: date) -> None:
     further = replace(further, id="further")
     before = situation.on(today)
@@ -134,7 +136,7 @@ def test_a_further_class_never_makes_an_item_due(situation: Situation, further: 
 
 
 @given(situations(), holds(), near)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_hold_in_force_always_wins(situation: Situation, hold: Hold, today: date) -> None:
     hold = replace(hold, number=99, lifted_at=None, from_day=None, until_day=None)
     before, after = situation.on(today), situation.with_holds(hold).on(today)
@@ -145,7 +147,7 @@ def test_a_hold_in_force_always_wins(situation: Situation, hold: Hold, today: da
 
 
 @given(situations(), holds(), near)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_further_hold_never_makes_anything_due(situation: Situation, hold: Hold, today: date) -> None:
     hold = replace(hold, number=99)
     before, after = situation.on(today), situation.with_holds(hold).on(today)
@@ -161,7 +163,7 @@ def test_a_further_hold_never_makes_anything_due(situation: Situation, hold: Hol
 
 
 @given(situations(), events, near)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_an_event_that_is_withdrawn_or_about_something_else_leaves_no_trace(
     situation: Situation, event: Event, today: date
 ) -> None:
@@ -251,7 +253,7 @@ def test_the_first_of_several_is_never_later_than_the_last_and_the_last_never_la
 
 
 @given(situations(), near, near)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_an_extension_never_makes_an_item_due_earlier_nor_lets_it_stay_beyond_what_its_classes_allow(
     situation: Situation, until: date, today: date
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -18,6 +19,7 @@ from agent.usecases.event_rules import Statement
 from agent.usecases.events import EventRegister
 from tests.usecases.event_office import JANE, a_register, an_office
 
+LINES, SECONDS = (100_000, 15) if "RETENTIOND_TEST_LONG" in os.environ else (20_000, 3)
 LEFT = Statement("employment_ended", "person", "Jane Doe", "2019-03-31", "resigned")
 FILES = (
     "Personnel/Jane Doe/contract.docx",
@@ -151,26 +153,28 @@ def test_the_same_file_is_not_imported_twice_under_any_name(register: EventRegis
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_lines_with_one_bad_are_refused_whole_in_seconds(
+def test_many_thousand_lines_with_one_bad_are_refused_whole_in_seconds(
     register: EventRegister, catalogue: Catalogue
 ) -> None:
-    lines = [f"employment_ended,person,Person Number {number},2019-03-31,left\n" for number in range(100_000)]
-    lines[60_000] = "employment_ended,person,Person Number 60000,31/02/2019,left\n"
+    """Twenty thousand; a hundred thousand where there is the time."""
+    bad = LINES * 3 // 5
+    lines = [f"employment_ended,person,Person Number {number},2019-03-31,left\n" for number in range(LINES)]
+    lines[bad] = f"employment_ended,person,Person Number {bad},31/02/2019,left\n"
     began = time.process_time()
     told = _import(register, TABLE + "".join(lines))
-    assert time.process_time() - began < 15
+    assert time.process_time() - began < SECONDS
     assert told == [
         "leavers.csv: 1 problem; nothing was imported.",
-        'leavers.csv:60002: on: "31/02/2019" is not a day: that month runs from the 1st to 28 February 2019.',
+        f'leavers.csv:{bad + 2}: on: "31/02/2019" is not a day: that month runs from the 1st to 28 February 2019.',
     ]
     assert catalogue.events.in_force() == ()
-    lines[60_000] = "employment_ended,person,Person Number 60000,28/02/2019,left\n"
+    lines[bad] = f"employment_ended,person,Person Number {bad},28/02/2019,left\n"
     began = time.process_time()
     proposal = register.propose_file("leavers.csv", (TABLE + "".join(lines)).encode())
     assert register.preview(proposal).behind == 0
-    assert len(register.accept(proposal)) == 100_000
-    assert time.process_time() - began < 30
-    assert len(catalogue.events.in_force()) == 100_000
+    assert len(register.accept(proposal)) == LINES
+    assert time.process_time() - began < 2 * SECONDS
+    assert len(catalogue.events.in_force()) == LINES
 
 
 def test_a_hundred_thousand_bad_lines_are_counted_and_fifty_told(register: EventRegister) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ from connectors.errors import (
 from connectors.memory import MemoryConnector
 from tests.catalogue.empty import empty_at
 
+EXAMPLES = 60 if "RETENTIOND_TEST_LONG" in os.environ else 20
 _PATHS = (b"a", b"HR/b", b"HR/Leavers/c", b"HR/Leavers/d", b"Pay/e")
 
 
@@ -288,7 +290,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(changes, st.integers(0, 6)), min_size=1, max_size=4))
 def test_whatever_happens_between_and_during_scans_the_last_one_reconciles_and_knows_what_is_there(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[tuple[list[tuple[str, bytes]], int]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from agent.usecases.scan import Scan
 from connectors.base import ItemRef
 from connectors.errors import NotSignedIn, PermissionDenied, Throttled
 from connectors.memory_drive import MemoryDrive
+from tests.catalogue.empty import empty_at
 
 
 class Reading:
@@ -44,7 +45,7 @@ class Tenant:
 
     def __init__(self, catalogue: Path, page_size: int = 3) -> None:
         self.drive = MemoryDrive("HR/Documents", "b!1", page_size)
-        self.catalogue = Catalogue.open(catalogue, create=True)
+        self.catalogue = Catalogue.open(empty_at(catalogue), create=False)
         self.version = AnalysisVersion("first", {}, "")
         self._clock = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -253,6 +254,7 @@ def test_two_drives_of_one_name_are_two_shares(tenant: Tenant) -> None:
     assert [share.name for share in tenant.catalogue.shares()] == ["HR/Documents", "HR/Documents (!another)"]
 
 
+EXAMPLES = 60 if "RETENTIOND_TEST_LONG" in os.environ else 20
 _NAMES = (b"a", b"b", b"c")
 
 
@@ -288,23 +290,13 @@ def _folders(path: bytes) -> Iterator[bytes]:
     yield from (b"/".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue with nothing in it, to be copied: making one takes longer than what is tried on it."""
-    made = tmp_path_factory.mktemp("empty") / "catalogue.sqlite"
-    Catalogue.open(made, create=True).close()
-    return made
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), page_size=st.integers(1, 5))
 def test_whatever_people_do_the_catalogue_ends_as_the_drive_is(
-    tmp_path_factory: pytest.TempPathFactory, empty: Path, seed: int, page_size: int
+    tmp_path_factory: pytest.TempPathFactory, seed: int, page_size: int
 ) -> None:
     chance = random.Random(seed)
-    copy = tmp_path_factory.mktemp("scan") / "catalogue.sqlite"
-    shutil.copyfile(empty, copy)
-    tenant = Tenant(copy, page_size)
+    tenant = Tenant(tmp_path_factory.mktemp("scan") / "catalogue.sqlite", page_size)
     try:
         for _ in range(4):
             for _ in range(chance.randrange(8)):

@@ -305,7 +305,7 @@ def test_the_basis_is_the_same_in_every_process_and_another_for_other_terms() ->
             [sys.executable, "-c", code],
             capture_output=True, text=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout.strip()
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }  # fmt: skip
     assert printed == {basis(terms())}
     others = [
@@ -317,6 +317,7 @@ def test_the_basis_is_the_same_in_every_process_and_another_for_other_terms() ->
 
 # Whatever happens
 
+EXAMPLES = 40 if "RETENTIOND_TEST_LONG" in os.environ else 4
 PATHS = (*FILES, "Cases/15/Letters/b.docx", "New/x.txt", "Other/list.txt")
 DAYS = (-800, -400, -31, -1, 0, 1, 20, 90)
 
@@ -417,7 +418,7 @@ class Walk:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_what_is_kept_says_the_same_as_deciding_on_everything(tmp_path: Path, seed: int) -> None:
     path = tmp_path / f"{seed}.sqlite"
     with an_office(path) as office:

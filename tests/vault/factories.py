@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import pytest
+
+from agent.vault import keyring
 from agent.vault.disk import Disk
 from agent.vault.keys import RootKey
 from agent.vault.store import Vault
 
 ROOT = RootKey(bytes(range(32)))
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
-SLOTS = 16
+SLOTS, PLACES = 16, 64
 CHUNK = 64
 
 
@@ -44,7 +47,10 @@ def read_all(descriptor: int) -> bytes:
 
 
 def make(path: Path, disk: Disk | None = None) -> None:
-    Vault.create(str(path), slots=SLOTS, disk=disk)
+    """Its key files have few places, which is no more than there are items in a test: whoever opens it reads all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyring, "GROWTH", min(keyring.GROWTH, PLACES))
+        Vault.create(str(path), slots=SLOTS, disk=disk)
 
 
 def opened(path: Path, disk: Disk | None = None, root: RootKey = ROOT, **options: object) -> Vault:

@@ -46,7 +46,7 @@ def chunks_of(data: bytes) -> list[bytes]:
     return [data[at : at + step] for at in range(HEADER.size, len(data), step)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 if "RETENTIOND_TEST_LONG" in os.environ else 100, deadline=None)
 @given(pieces, st.integers(0, 2 * PAGE), st.binary(max_size=200), st.integers(4, 13))
 def test_contents_and_holes_come_back_as_they_were(
     parts: list[tuple[int, bytes]], tail: int, metadata: bytes, log: int

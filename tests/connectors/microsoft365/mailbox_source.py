@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from connectors.base import (
@@ -141,8 +142,9 @@ class MailboxSource:
             (id for at, id in self.mailbox.messages() if at == folder and self.names.get(id) == name.encode()), None
         )
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
+        """The mailbox, which is asked for once."""
         (scope,) = self.scopes()
         return scope
 

@@ -23,6 +23,7 @@ from connectors.microsoft365.gate_file import FileStanding
 from connectors.microsoft365.standing import Budget, OwnStanding, Standing
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+EXAMPLES = 60 if "RETENTIOND_TEST_LONG" in os.environ else 25
 
 
 class Clock:
@@ -76,7 +77,7 @@ def most_in_a_minute(passed: list[tuple[float, float]]) -> float:
     return max(sum(cost for at, cost in passed if begin <= at < begin + 60) for begin, _ in passed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     per_minute=st.integers(10, 120),
     wishes=st.lists(st.tuples(st.sampled_from([1, 2, 5]), st.floats(0, 90)), min_size=30, max_size=150),

@@ -31,6 +31,8 @@ from tests.connectors.microsoft365.mailbox_source import MailboxSource
 from tests.emulator import Fault
 from tests.emulator.mail_changes import Changes
 
+ROUNDS = 12 if "RETENTIOND_TEST_LONG" in os.environ else 5
+
 
 @pytest.fixture
 def source() -> Iterator[MailboxSource]:
@@ -238,7 +240,7 @@ def test_whatever_people_do_between_runs_and_in_them_is_known_in_the_end(
     source.mailbox.quirks.loses_arrivals = loses
     chance = random.Random(seed)
     deeds: list[str] = []
-    for _ in range(12):
+    for _ in range(ROUNDS):
         for _ in range(chance.randrange(6)):
             deeds.append(_deed(source, chance))
         if chance.random() < 0.2:
