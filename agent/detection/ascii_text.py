@@ -12,12 +12,12 @@ from agent.detection.superset import NotSimpler, parsed
 
 _FLAGS = ((regex.IGNORECASE, re.IGNORECASE), (regex.MULTILINE, re.MULTILINE), (regex.DOTALL, re.DOTALL))
 # White space to `re` and not to `regex`.
-_SEPARATORS = re.compile("[\x1c-\x1f]")
+_SEPARATORS = "\x1c\x1d\x1e\x1f"
 
 
 def is_plain(text: str) -> bool:
     """Whether both libraries take each character of a text for the same."""
-    return text.isascii() and not _SEPARATORS.search(text)
+    return text.isascii() and not any(separator in text for separator in _SEPARATORS)
 
 
 def for_ascii(expression: str, flags: int) -> re.Pattern[str] | None:

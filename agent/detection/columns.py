@@ -8,7 +8,7 @@ a column "DOB" yields the cells that are dates.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -79,12 +79,13 @@ def table_spans(text: str) -> list[Span]:
 
 def find_tables(text: str) -> list[Table]:
     """The tables in a text whose header names a type, in order. Takes time in proportion to the text."""
-    lines = list(_lines(text))
     tables: list[Table] = []
+    separators = [separator for separator in _SEPARATORS if separator in text]
+    lines = list(_lines(text)) if separators else []
     number = 0
     while number < len(lines) - 1:
         start, end = lines[number]
-        table, used = _table_at(text, lines, number) if _may_head(text, start, end) else (None, 1)
+        table, used = _table_at(text, lines, number) if _may_head(text, start, end, separators) else (None, 1)
         if table is not None:
             tables.append(table)
         number += used
@@ -101,9 +102,9 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _may_head(text: str, start: int, end: int) -> bool:
+def _may_head(text: str, start: int, end: int, separators: Sequence[str]) -> bool:
     return 5 <= end - start <= _LONGEST_LINE and any(
-        text.count(separator, start, end) >= (2 if separator in ", ;" else 1) for separator in _SEPARATORS
+        text.count(separator, start, end) >= (2 if separator in ", ;" else 1) for separator in separators
     )
 
 
@@ -242,6 +243,8 @@ def _types(text: str, heads: list[Cell]) -> list[str | None]:
 
 def _labelled_table(text: str) -> Table | None:
     """The table that a delimited file was: lines `header: value` that repeat for each row."""
+    if ": " not in text:
+        return None
     columns: dict[str, tuple[Cell, list[Cell]]] = {}
     for found in _LABELLED.finditer(text):
         name = _NOT_WORDS.sub(" ", found[1].casefold()).strip()

@@ -59,7 +59,8 @@ class LayeredSearch:
     def search(self, text: str, own_from: int = 0, own_to: int | None = None) -> Sequence[Span]:
         detector = self._detector
         own_to = len(text) if own_to is None else own_to
-        text = _LONE_SURROGATES.sub("\ufffd", text)
+        if not text.isascii():
+            text = _LONE_SURROGATES.sub("\ufffd", text)
         tables = table_spans(text)
         persons = detector.names.find(text)
         plain = [

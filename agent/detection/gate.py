@@ -45,18 +45,22 @@ class PatternGate:
         """The text as it is shown to the scanner, to ask about parts of it."""
         return ShownText(shown(text), self._scan, self.ungated)
 
+    def look_at(self, other: ShownText) -> ShownText:
+        """The text that was shown to another gate."""
+        return ShownText(other.text, self._scan, self.ungated)
+
 
 class ShownText:
     """A text as it is shown to the scanner."""
 
     def __init__(self, text: bytes, scan: Callable[[bytes], set[int]], always: frozenset[int]) -> None:
-        self._text = text
+        self.text = text
         self._scan = scan
         self.always = always
 
     def may_match(self, start: int, end: int) -> frozenset[int]:
         """The patterns that may match in the part of the text, given by characters."""
-        found = self._scan(self._text[start:end])
+        found = self._scan(self.text[start:end])
         return self.always | found if found else self.always
 
 
@@ -102,7 +106,7 @@ def _scan_for(patterns: Sequence[GatedPattern]) -> tuple[Callable[[bytes], set[i
     return scan, left_out
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)
 def _databases(expressions: tuple[bytes, ...]) -> tuple[tuple[hyperscan.Database, tuple[bytes, ...]], ...]:
     """Expressions compiled, by their place; without those that Hyperscan refuses (one that may match nothing)."""
     database = hyperscan.Database()

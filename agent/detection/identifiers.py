@@ -54,7 +54,8 @@ class IdentifierSearch:
 
     def find(self, text: str) -> list[Span]:
         """What is found, by start, end and type; spans may lie in each other. A long text is searched in pieces."""
-        text = _LONE_SURROGATES.sub("\ufffd", text)
+        if not text.isascii():
+            text = _LONE_SURROGATES.sub("\ufffd", text)
         found: dict[tuple[int, int, str], float] = {}
         for start, own_from, own_to, end in pieces(text):
             for kind, begin, stop, score in self._in_piece(text[start:end]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from string import ascii_lowercase
 
 from agent.detection.names.gazetteer import family_names, given_names
 from agent.detection.names.rules import TITLES
@@ -16,6 +17,7 @@ _BEFORE, _BEHIND = 48, 96
 _SPARSE = 150  # characters for each capital: with fewer capitals, names may be written without one
 
 _CAPITALISED = re.compile(r"(?<![^\W_])[^\W\d_a-z][^\W\d_]*+(?!\d)")
+_CAPITALISED_IN_ASCII = re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])[A-Za-z]*+(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+")
 _ALONE = re.compile(r"\n([a-z]+)[ \t]*(?![^\n])")  # on a line, as people sign in haste
 _NEXT_IS_CAPITALISED = re.compile(r"[ \t]+[^\W\d_a-z]")
@@ -51,14 +53,23 @@ def places(text: str) -> list[int]:
     """Where something says that a name may begin, in order: capitalised words that are not common ones; known names
     alone on a line, and in a text with few capitals everywhere."""
     known = known_words()
-    capitalised = list(_CAPITALISED.finditer(text))
-    found = [match.start() for match in capitalised if _is_place(text, match)]
+    pattern = _CAPITALISED_IN_ASCII if text.isascii() else _CAPITALISED
+    capitalised = pattern.findall(text)
+    found: list[int] = []
+    if words := set(capitalised) - _no_places():
+        found += [match.start() for match in pattern.finditer(text) if match[0] in words and _is_place(text, match)]
     if len(capitalised) * _SPARSE < len(text):
         small = (match for match in _WORD.finditer(text) if match[0].islower())
         found += [match.start() for match in small if match[0] in known and match[0] not in FIRST_OF_TWO]
     else:
         found += [match.start(1) for match in _ALONE.finditer(text) if match[1] in known]
     return sorted(found)
+
+
+@lru_cache(maxsize=1)
+def _no_places() -> frozenset[str]:
+    """Capitalised words that are no place, whatever stands beside them."""
+    return frozenset(form for word in (*NO_FIRST, *ascii_lowercase) for form in (word.capitalize(), word.upper()))
 
 
 def _is_place(text: str, match: re.Match[str]) -> bool:

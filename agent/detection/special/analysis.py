@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST_UNIT = 400  # characters; what has no sentences and no lines is cut
-_UNIT = re.compile(r"[^\n.!?;]+(?:[.!?;](?![\s)\"'”’]|$)[^\n.!?;]*)*[.!?;]*[)\"'”’]*")
-_TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+(?:[.,:/-]\d+)*|\[ ?[xX✓] ?\]|\[ *\]|[_.…]{3,}|[^\w\s]")
+UNIT = re.compile(r"[^\n.!?;]+(?:[.!?;](?![\s)\"'”’]|$)[^\n.!?;]*)*[.!?;]*[)\"'”’]*")
+TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*|\d+(?:[.,:/-]\d+)*|\[ ?[xX✓] ?\]|\[ *\]|[_.…]{3,}|[^\w\s]")
 PERSON = "⟨person⟩"
 
 
@@ -50,7 +50,7 @@ class Analysis:
 def units(text: str, start: int = 0, end: int | None = None) -> list[Unit]:
     """The units of a part of a text, none longer than LONGEST_UNIT characters."""
     found: list[Unit] = []
-    for match in _UNIT.finditer(text, start, len(text) if end is None else end):
+    for match in UNIT.finditer(text, start, len(text) if end is None else end):
         first, last = match.span()
         while last - first > LONGEST_UNIT:
             cut = text.rfind(" ", first + LONGEST_UNIT // 2, first + LONGEST_UNIT)
@@ -121,7 +121,7 @@ def _tokens(text: str, people: Sequence[tuple[int, int]]) -> tuple[list[str], li
     for start, end in [*people, (len(text), len(text))]:
         if start < position:
             continue
-        for match in _TOKEN.finditer(lowered, position, start):
+        for match in TOKEN.finditer(lowered, position, start):
             token = match[0]
             tokens.append(token if token.isalpha() else shape(token))
             starts.append(match.start())

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BUCKETS = 1 << 16  # of hashed features; a power of two
-_REACH = 5  # how many words around a term are looked at
-_BIGRAM, _TRIGRAM, _SKIP, _AROUND, _STEM = (token_hash(f"⟨salt{number}⟩") for number in range(5))
-_TIER_TOKENS = tuple(token_hash(f"⟨tier{tier}⟩") for tier in range(HOMONYM + 1))
-_OTHER_CATEGORY = token_hash("⟨another category⟩")
-_CONTEXT_TOKENS = tuple(token_hash(f"⟨{name}⟩") for name in CONTEXTS)
-_STEM_LETTERS = 5
+REACH = 5  # how many words around a term are looked at
+BIGRAM, TRIGRAM, SKIP, AROUND, STEM = (token_hash(f"⟨salt{number}⟩") for number in range(5))
+TIER_TOKENS = tuple(token_hash(f"⟨tier{tier}⟩") for tier in range(HOMONYM + 1))
+OTHER_CATEGORY = token_hash("⟨another category⟩")
+CONTEXT_TOKENS = tuple(token_hash(f"⟨{name}⟩") for name in CONTEXTS)
+STEM_LETTERS = 5
 _PRONOUNS = {
     **dict.fromkeys("i me my mine myself i'm i've i'd i'll".split(), 0),
     **dict.fromkeys("he him his himself he's he'd she her hers herself she's she'd they them their".split(), 1),
@@ -49,20 +49,20 @@ def word_features(analysis: Analysis) -> Ragged:
 
     hashes, units = analysis.hashes, analysis.unit_of
     stems = numpy.asarray(
-        [token_hash(token[:_STEM_LETTERS]) for token in analysis.tokens], dtype=numpy.uint64
-    ) * numpy.uint64(_STEM)
-    pairs, pair_units = _joined(hashes, units, 1, _BIGRAM)
-    triples, triple_units = _joined(hashes, units, 2, _TRIGRAM)
-    buckets = numpy.concatenate([_mixed(hashes), _mixed(stems), _mixed(pairs), _mixed(triples)])
+        [token_hash(token[:STEM_LETTERS]) for token in analysis.tokens], dtype=numpy.uint64
+    ) * numpy.uint64(STEM)
+    pairs, pair_units = _joined(hashes, units, 1, BIGRAM)
+    triples, triple_units = _joined(hashes, units, 2, TRIGRAM)
+    buckets = numpy.concatenate([bucket_of(hashes), bucket_of(stems), bucket_of(pairs), bucket_of(triples)])
     rows = numpy.concatenate([units, units, pair_units, triple_units])
     return _distinct(buckets, rows, len(analysis.units))
 
 
-def _mixed(values: NDArray[Any]) -> NDArray[Any]:
+def bucket_of(values: NDArray[Any]) -> NDArray[Any]:
     import numpy
 
-    mixed = values * numpy.uint64(0x9E3779B97F4A7C15)
-    return (mixed >> numpy.uint64(40)) & numpy.uint64(BUCKETS - 1)
+    product = values * numpy.uint64(0x9E3779B97F4A7C15)
+    return (product >> numpy.uint64(40)) & numpy.uint64(BUCKETS - 1)
 
 
 def _joined(hashes: NDArray[Any], units: NDArray[Any], reach: int, salt: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -113,15 +113,15 @@ def counts(analysis: Analysis) -> Counts:
     of_context &= tier >= FIRST_CONTEXT
     numpy.add.at(tiers, (unit[of_category], category[of_category], tier[of_category]), 1)
     numpy.add.at(contexts, (unit[of_context], tier[of_context] - FIRST_CONTEXT), 1)
-    cue = numpy.asarray([_cue(token) for token in analysis.tokens], dtype=numpy.int64)
-    cued = cue >= 0
-    numpy.add.at(cues, (analysis.unit_of[cued], cue[cued]), 1)
+    told = numpy.asarray([cue_of(token) for token in analysis.tokens], dtype=numpy.int64)
+    cued = told >= 0
+    numpy.add.at(cues, (analysis.unit_of[cued], told[cued]), 1)
     words = numpy.bincount(analysis.unit_of, minlength=number).astype(numpy.float32)
     return Counts(tiers, contexts, cues, words)
 
 
 @lru_cache(maxsize=100_000)
-def _cue(token: str) -> int:
+def cue_of(token: str) -> int:
     """Which of CUE_NAMES a word is, -1 for none."""
     cue = _PRONOUNS.get(token, _FORM.get(token, -1))
     return 8 if cue < 0 and len(token) > 2 and token[0] in "_.…" else cue
@@ -155,7 +155,7 @@ def around_features(analysis: Analysis) -> tuple[Ragged, NDArray[Any]]:
     found: list[NDArray[Any]] = []
     for number, marks in enumerate(per_category.values()):
         there = numpy.asarray(sorted(marks), dtype=numpy.int64)
-        hashes[there + number * length] = numpy.asarray([_TIER_TOKENS[marks[place]] for place in there], numpy.uint64)
+        hashes[there + number * length] = numpy.asarray([TIER_TOKENS[marks[place]] for place in there], numpy.uint64)
         found.append(there + number * length)
     places = numpy.concatenate(found)
     with_terms = numpy.unique(units[places])
@@ -163,9 +163,9 @@ def around_features(analysis: Analysis) -> tuple[Ragged, NDArray[Any]]:
     row_of[with_terms] = numpy.arange(len(with_terms))
     inside = row_of[units] >= 0
     values, where = zip(*_windows(hashes, places, units), strict=True)
-    values, where = (*values, hashes[inside] * numpy.uint64(_AROUND)), (*where, units[inside])
+    values, where = (*values, hashes[inside] * numpy.uint64(AROUND)), (*where, units[inside])
     rows = row_of[numpy.concatenate(where)]
-    features = _distinct(_mixed(numpy.concatenate(values)), rows, len(with_terms))
+    features = _distinct(bucket_of(numpy.concatenate(values)), rows, len(with_terms))
     categories = numpy.asarray(list(per_category), dtype=numpy.int64)[with_terms // unit_count]
     return features, numpy.stack([with_terms % unit_count, categories], axis=1)
 
@@ -182,11 +182,11 @@ def _abstracted(analysis: Analysis) -> tuple[NDArray[Any], dict[int, dict[int, i
     lasts = numpy.searchsorted(analysis.starts, [hit.end for hit in analysis.hits], side="left")
     for hit, first, last in zip(analysis.hits, firsts, lasts, strict=True):
         if hit.category < 0:
-            base[first:last] = _CONTEXT_TOKENS[hit.tier - FIRST_CONTEXT]
+            base[first:last] = CONTEXT_TOKENS[hit.tier - FIRST_CONTEXT]
     for hit, first, last in zip(analysis.hits, firsts, lasts, strict=True):
         if hit.category < 0:
             continue
-        base[first:last] = _OTHER_CATEGORY
+        base[first:last] = OTHER_CATEGORY
         marks = per_category.setdefault(hit.category, {})
         for place in range(first, last):
             known = marks.get(place)
@@ -201,13 +201,13 @@ def _windows(
     import numpy
 
     found = []
-    for distance in [step for step in range(-_REACH, _REACH + 1) if step]:
+    for distance in [step for step in range(-REACH, REACH + 1) if step]:
         near = places + distance
         inside = (near >= 0) & (near < len(hashes))
         here, there = places[inside], near[inside]
         same = units[here] == units[there]
         here, there = here[same], there[same]
-        side = numpy.uint64(_SKIP + (distance if abs(distance) == 1 else 10 * (distance > 0)) % 97)
+        side = numpy.uint64(SKIP + (distance if abs(distance) == 1 else 10 * (distance > 0)) % 97)
         found.append((hashes[here] * numpy.uint64(31) + hashes[there] * side, units[here]))
     for step in (-1, 1):
         first, second = places + step, places + 2 * step
@@ -215,5 +215,5 @@ def _windows(
         here, first, second = places[inside], first[inside], second[inside]
         same = units[here] == units[second]
         values = hashes[first[same]] * numpy.uint64(1_000_003) + hashes[second[same]] * numpy.uint64(17 + step)
-        found.append((values * numpy.uint64(_AROUND), units[here[same]]))
+        found.append((values * numpy.uint64(AROUND), units[here[same]]))
     return found

@@ -138,7 +138,7 @@ class Lexicon:
                 for meaning in self._by_index[index]
                 if not meaning.capital or text[start].isupper()
             ]
-        return _without_homonyms(found)
+        return hits_without_homonyms(found)
 
     def patterned(self, text: str) -> list[Hit]:
         """What the regular expressions find in a text; only those run that may match by a first pass over all."""
@@ -194,7 +194,7 @@ def _ends(text: str, position: int) -> bool:
     return text[position] == "s" and (position + 1 == len(text) or not text[position + 1].isalnum())
 
 
-def _without_homonyms(hits: Sequence[Hit]) -> list[Hit]:
+def hits_without_homonyms(hits: Sequence[Hit]) -> list[Hit]:
     """Drops what stands inside of a phrase that only looks like a term of its category. The phrase itself stays."""
     phrases = [hit for hit in hits if hit.tier == HOMONYM]
     if not phrases:

@@ -27,17 +27,17 @@ class SpecialModel:
         import numpy
 
         single = {name: array.astype(numpy.float32) for name, array in stored.items() if array.dtype == numpy.float16}
-        self._arrays = {**stored, **single}
+        self.arrays = {**stored, **single}
         self.vectors = WordVectors(bytes(stored["words"]), stored["vectors"], float(stored["vector_scale"][0]))
-        self.stacker = Stacker(self._arrays) if "stack_weights" in stored else None
+        self.stacker = Stacker(self.arrays) if "stack_weights" in stored else None
         self.thresholds = [float(value) for value in stored.get("thresholds", [0.5] * len(CATEGORIES))]
-        self._evidence = stored.get("evidence", numpy.asarray([1.0, 0.5, 0.0]))
+        self.evidence_weights = stored.get("evidence", numpy.asarray([1.0, 0.5, 0.0]))
 
     def scores(self, read: Rows) -> Scores:
         """What the linear models make of the rows of a text."""
         import numpy
 
-        arrays = self._arrays
+        arrays = self.arrays
         units = _weighted(read.words, arrays["unit_words"], WORDS_WEIGHT)
         units += read.unit_dense @ arrays["unit_dense"] + arrays["unit_intercept"]
         around = numpy.full((len(units), len(CATEGORIES)), NO_TERM, dtype=numpy.float32)
@@ -52,7 +52,7 @@ class SpecialModel:
 
     def evidence(self, scores: Scores) -> NDArray[Any]:
         """The probability that each unit is evidence for each category, by itself."""
-        own, near, intercept = self._evidence
+        own, near, intercept = self.evidence_weights
         return sigmoid(scores.units * own + scores.around * near + intercept)
 
     def judge(self, analysis: Analysis) -> NDArray[Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from agent.detection.special.vectors import WordVectors
 
-_DENSE, _VECTOR, _DOCUMENT_DENSE = 0.4, 0.6, 0.15  # how much they weigh beside hashed words of length 2 and 3
+DENSE, VECTOR, _DOCUMENT_DENSE = 0.4, 0.6, 0.15  # how much they weigh beside hashed words of length 2 and 3
 WORDS_WEIGHT, DOCUMENT_WORDS_WEIGHT = 2.0, 3.0
 
 
@@ -42,7 +42,7 @@ def rows(analysis: Analysis, vectors: WordVectors) -> Rows:
     document_counts = _document_counts(analysis, counted)
     tiers = numpy.minimum(counted.tiers.sum(axis=0), 4).ravel()
     document_dense = numpy.concatenate(
-        [numpy.concatenate([document_counts, tiers]) * _DOCUMENT_DENSE, unit_vectors.mean(axis=0) * _VECTOR]
+        [numpy.concatenate([document_counts, tiers]) * _DOCUMENT_DENSE, unit_vectors.mean(axis=0) * VECTOR]
     )
     return Rows(
         words,
@@ -72,10 +72,10 @@ def _unit_dense(counted: Counts, unit_vectors: NDArray[Any]) -> NDArray[Any]:
     whole = unit_vectors.mean(axis=0, keepdims=True).repeat(number, axis=0)
     return numpy.concatenate(
         [
-            own * _DENSE,
-            _beside(own) * _DENSE,
-            unit_vectors * _VECTOR,
-            whole * _VECTOR,
+            own * DENSE,
+            _beside(own) * DENSE,
+            unit_vectors * VECTOR,
+            whole * VECTOR,
         ],
         axis=1,
     ).astype(numpy.float32)

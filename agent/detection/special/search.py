@@ -19,7 +19,9 @@ from agent.detection.special.lexicon import (
     shipped_lexicon,
 )
 from agent.detection.special.model import SpecialModel, shipped_model
+from agent.detection.special.quick_terms import openings
 from agent.detection.special.rows import rows
+from agent.detection.special.screen import NotReadable, Screen
 from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.finding import NEGATED, THIRD_PARTY, UNCERTAIN, CategoryVerdict, Span
 
@@ -42,7 +44,7 @@ _KIN, _NEGATION, _DOUBT = (FIRST_CONTEXT + CONTEXTS.index(name) for name in ("ki
 
 
 class SpecialSearch:
-    """Finds evidence of special-category and criminal-records data. Safe to share between threads.
+    """Finds evidence of special-category and criminal-records data. Not safe to share between threads.
 
     Without arguments the lexicons and the model that are shipped. Raises `ConfigurationError` if they cannot be read.
     """
@@ -50,6 +52,10 @@ class SpecialSearch:
     def __init__(self, lexicon: Lexicon | None = None, model: SpecialModel | None = None) -> None:
         self._lexicon = lexicon or shipped_lexicon()
         self._model = model or shipped_model()
+        try:
+            self._screen: Screen | None = Screen(self._lexicon, self._model, LEAST_SCORE)
+        except NotReadable:
+            self._screen = None
 
     def find(self, text: str, persons: Sequence[Span]) -> list[Span]:
         """Candidates by character offsets, in order of their starts; whether they stand, the document tells.
@@ -58,11 +64,19 @@ class SpecialSearch:
         themselves; `why` says which kind of term decided, and what ties it to somebody.
         """
         found: list[Span] = []
-        for start, end in _regions(text, self._lexicon.openings(text)):
+        for start, end in self._doubtful(text, persons):
             people = [_shifted(span, -start) for span in persons if start <= span.start and span.end <= end]
             analysis = analyse(text[start:end], people, self._lexicon)
             found += [_shifted(span, start) for span in self._evidence(analysis)]
         return sorted(found, key=lambda span: (span.start, span.end, span.entity_type))
+
+    def _doubtful(self, text: str, persons: Sequence[Span]) -> list[tuple[int, int]]:
+        """The parts of a text in which there may be evidence."""
+        if self._screen is None:
+            return _regions(text, self._lexicon.openings(text))
+        hits = self._screen.hits(text)
+        people = sorted((span.start, span.end) for span in persons)
+        return self._screen.doubtful(text, _regions(text, openings(hits)), people, hits)
 
     def _evidence(self, analysis: Analysis) -> Iterator[Span]:
         import numpy
