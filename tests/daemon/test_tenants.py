@@ -283,11 +283,12 @@ def test_a_scan_yields_when_its_hours_are_over_and_goes_on_when_they_come_again(
 
 @pytest.fixture
 def stopped_while_waiting(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits is told to stop a moment later."""
+    """Whoever waits because a fault has struck is told to stop a moment later."""
     wait = office.life.stopping.wait
 
     def waiting(seconds: float | None = None) -> bool:
-        threading.Timer(0.1, office.life.stop).start()
+        if any(call.status == 429 for call in office.graph.log):
+            threading.Timer(0.1, office.life.stop).start()
         return wait(seconds)
 
     monkeypatch.setattr(office.life.stopping, "wait", waiting)
