@@ -16,11 +16,11 @@ END = b"the end "
 _numbers = itertools.count()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Returns as soon as it is true; fails the test if that takes too long."""
+def until(true: Callable[[], bool], missing: Callable[[], str] = lambda: "it did not come about") -> None:
+    """Returns as soon as it is true; fails the test if that takes too long, with what was `missing` then."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not true():
-        assert time.monotonic() < deadline, "it did not come about"
+        assert time.monotonic() < deadline, missing()
         time.sleep(0.01)
 
 
@@ -36,7 +36,7 @@ def drained(watch: Watch, *folders: bytes) -> Dirty:
         everything = everything or dirty.everything
         return everything or told.issuperset(folders)
 
-    until(enough)
+    until(enough, lambda: f"never told: {sorted(set(folders) - told)[:5]}; others that were: {sorted(told)[:5]}")
     return Dirty(frozenset(told), everything)
 
 
