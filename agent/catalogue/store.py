@@ -18,6 +18,7 @@ from agent.catalogue.database import Database
 from agent.catalogue.dirty import DirtyFolders
 from agent.catalogue.disposals import DisposalRecords
 from agent.catalogue.events import EventRecords
+from agent.catalogue.findings import findings_by_type, findings_of
 from agent.catalogue.fingerprints import fingerprint_of
 from agent.catalogue.holds import HoldRecords
 from agent.catalogue.jobs import JobRecords
@@ -45,8 +46,6 @@ from agent.catalogue.tables import (
     LIVE,
     change_count,
     evaluation,
-    finding,
-    folder,
     folder_not_listed,
     item,
     scan_pass,
@@ -363,39 +362,12 @@ class Catalogue:
     def findings(self, of: Share, ref: ItemRef) -> tuple[Finding, ...]:
         """The findings of one item, by type, surest first."""
         with self._database.faults():
-            rows = self._connection.execute(
-                select(finding)
-                .join(item, item.c.id == finding.c.item_id)
-                .join(folder, folder.c.id == item.c.folder_id)
-                .where(folder.c.share_id == of.id, folder.c.path == ref.folder, item.c.name == ref.name)
-                .order_by(finding.c.entity_type, finding.c.score.desc(), finding.c.identity)
-            ).all()
-        return tuple(
-            Finding(
-                row.entity_type,
-                row.identity,
-                row.score,
-                row._mapping["count"],
-                row.location,
-                frozenset(row.attributes.split()),
-                row.why,
-            )
-            for row in rows
-        )
+            return findings_of(self._connection, of.id, ref)
 
     def findings_summary(self, of: Share) -> dict[str, tuple[int, int]]:
         """For each entity type in live items: in how many items, and how many distinct values."""
-        distinct = func.count(finding.c.identity.distinct())
         with self._database.faults():
-            rows = self._connection.execute(
-                select(finding.c.entity_type, func.count(finding.c.item_id.distinct()), distinct)
-                .join(item, item.c.id == finding.c.item_id)
-                .join(folder, folder.c.id == item.c.folder_id)
-                .where(folder.c.share_id == of.id, item.c.state == LIVE)
-                .group_by(finding.c.entity_type)
-                .order_by(finding.c.entity_type)
-            ).all()
-        return {kind: (items, values) for kind, items, values in rows}
+            return findings_by_type(self._connection, of.id)
 
     # What follows from the facts, kept as long as they stand
 
