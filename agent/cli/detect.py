@@ -45,8 +45,7 @@ def detect(
 
         from agent.usecases.detect import detect_lines
 
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogatepass")  # type: ignore[union-attr]
-        for found in detect_lines(sys.stdin, detector):
+        for found in detect_lines(sys.stdin.buffer, detector):
             sys.stdout.write(codec.dumps(found) + "\n")
         return
     _detect_files(files or [], bootstrap.extractor_from(settings), detector, json)

@@ -28,15 +28,15 @@ class Located:
         return {"type": self.span.entity_type, "score": round(self.span.score, 4), **_reasons(self.span)}
 
 
-def detect_lines(lines: Iterable[str], detector: Detector) -> Iterator[dict[str, Any]]:
+def detect_lines(lines: Iterable[str | bytes], detector: Detector) -> Iterator[dict[str, Any]]:
     """One answer for each `{"id", "text"}` line. Raises `UsageError` that names the first line that is not one."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             asked = json.loads(line)
-        except ValueError:
-            raise UsageError(f"standard input, line {number}: this is not a JSON object on one line.") from None
+        except (ValueError, RecursionError):  # bytes that are no UTF-8 among them
+            raise UsageError(f"standard input, line {number}: this is not one JSON object in UTF-8.") from None
         if not isinstance(asked, dict) or not isinstance(asked.get("text"), str) or "id" not in asked:
             raise UsageError(f'standard input, line {number}: expected an object with "id" and "text" (a string).')
         spans, verdict = detect(detector, asked["text"])

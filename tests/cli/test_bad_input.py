@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from agent.errors import ExitCode
 from tests.cli import here
+from tests.conftest import ROOT
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -175,12 +177,26 @@ def test_a_file_no_scan_has_seen_is_told_so(retentiond: Command, tmp_path: Path,
     _refused(retentiond("explain", tmp_path / "elsewhere.txt"), ExitCode.USAGE, "elsewhere.txt", "retentiond scan")
 
 
-@pytest.mark.parametrize("line", ["no json", "[1]", '{"id": 1}', '{"id": 1, "text": 5}'])
+@pytest.mark.parametrize("line", ["no json", "[1]", '{"id": 1}', '{"id": 1, "text": 5}', "[" * 100_000])
 def test_a_line_that_is_no_request_is_told_with_its_number(retentiond: Command, line: str) -> None:
     done = retentiond("detect", "--jsonl", input='{"id": "a", "text": "x"}\n' + line + "\n")
 
     _refused(done, ExitCode.USAGE, "line 2")
     assert done.stdout.count("\n") == 1
+
+
+def test_a_line_that_is_no_utf_8_is_told_with_its_number() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", "detect", "--jsonl"],
+        input=b'\n{"id": 1, "text": "\xe9"}\n',
+        capture_output=True,
+        cwd=ROOT,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, b"")
+    assert b"line 2" in done.stderr
+    assert b"defect" not in done.stderr
 
 
 def test_detect_without_files_says_what_it_needs(retentiond: Command) -> None:
