@@ -32,6 +32,7 @@ _QUOTED = {separator: regex.compile(rf'\s*(?:"([^"]*)"|([^{separator}]*))(?:{sep
 _SPACES = regex.compile(r" {2,}")
 _LABELLED = regex.compile(r"^([^\n:]{2,40}): (\S[^\n]{0,200})$", regex.MULTILINE)
 _RULE = regex.compile(r"[\s|+=:_*-]+")
+_POSTCODE_BEHIND = regex.compile(r",?[ \t]*\b[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}\b", regex.IGNORECASE)
 _NOT_WORDS = regex.compile(r"[\W_]+")
 
 
@@ -72,9 +73,16 @@ def table_spans(text: str) -> list[Span]:
                 fitting = [cell for cell in column.cells if fits(entity, text[cell.start : cell.end])]
                 if fitting and (entity.startswith("SC_") or len(fitting) >= _ENOUGH * len(column.cells)):
                     for cell in fitting:
-                        spans[cell.start, cell.end, entity] = Span(entity, cell.start, cell.end, SCORE, why="column")
+                        end = _street_end(text, cell) if entity == "STREET_ADDRESS" else cell.end
+                        spans[cell.start, end, entity] = Span(entity, cell.start, end, SCORE, why="column")
                     break
     return [spans[key] for key in sorted(spans)]
+
+
+def _street_end(text: str, cell: Cell) -> int:
+    """Where the street ends in a cell that may go on with a postcode: that is found for itself."""
+    behind = _POSTCODE_BEHIND.search(text, cell.start, cell.end)
+    return behind.start() if behind and behind.start() > cell.start else cell.end
 
 
 def find_tables(text: str) -> list[Table]:

@@ -6,11 +6,13 @@ are ours, written for this program; a name in them says nothing about anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+_NO_ACCENTS = str.maketrans("łøđıð", "lodid")  # letters of their own, that a typist without them replaces
 FOLDER = Path(__file__).parent / "people"
 
 
@@ -41,11 +43,21 @@ def _read() -> Iterator[Origin]:
 
 @lru_cache(maxsize=1)
 def given_names() -> frozenset[str]:
-    """All given names, in small letters."""
-    return frozenset(name.casefold() for origin in origins() for name in (*origin.women, *origin.men))
+    """All given names, in small letters, with their accents and as they are written without."""
+    return _written(name for origin in origins() for name in (*origin.women, *origin.men))
 
 
 @lru_cache(maxsize=1)
 def family_names() -> frozenset[str]:
-    """All family names, in small letters."""
-    return frozenset(name.casefold() for origin in origins() for name in origin.family)
+    """All family names, in small letters, with their accents and as they are written without."""
+    return _written(name for origin in origins() for name in origin.family)
+
+
+def _written(names: Iterable[str]) -> frozenset[str]:
+    small = {name.casefold() for name in names}
+    return frozenset(small | {_without_accents(name) for name in small})
+
+
+def _without_accents(name: str) -> str:
+    parts = unicodedata.normalize("NFD", name.translate(_NO_ACCENTS))
+    return "".join(part for part in parts if unicodedata.category(part) != "Mn")

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import regex
 
+from agent.detection.names.gazetteer import family_names, given_names
+
 TITLES = (
     "Mr Mrs Ms Miss Mx Mstr Master Dr Prof Professor Sir Dame Lady Lord Rev Revd Reverend Canon Fr Father Sr Sister "
     "Pastor Rabbi Imam Cllr Councillor PC PCSO DC DS DI DCI Sgt Insp Judge Justice Nurse Matron Baroness Capt Lt Cpl "
-    "Maj"
+    "Maj Colonel Captain Lieutenant Sergeant Corporal Brigadier Archdeacon Sheikh Herr Frau Madame "
+    "Monsieur Señor Señora Aunt Auntie Uncle Councillors Messrs"
 ).split()
 _UPPER = (
     r"\p{Lu}[\p{Ll}\p{M}]+(?:['’-]\p{Lu}?[\p{Ll}\p{M}]+)*|\p{Lu}['’]\p{Lu}[\p{Ll}\p{M}]+"
@@ -82,4 +85,9 @@ def names_by_rule(text: str) -> Iterator[tuple[int, int, str]]:
     """Start and end of what a rule takes for a name, and the rule."""
     for word, rule in _RULES:
         for found in rule.finditer(text):
-            yield found.start("name"), found.end("name"), word
+            first, comma, _ = found["name"].partition(",")
+            if comma and first.casefold() in given_names() - family_names():  # To: Lucy, Isidore
+                yield found.start("name"), found.start("name") + len(first), word
+                yield found.start("name") + len(first) + 1, found.end("name"), word
+            else:
+                yield found.start("name"), found.end("name"), word

@@ -15,18 +15,42 @@ from agent.detection.names.gazetteer import family_names, given_names
 from agent.detection.names.nearby import is_hardly_a_name
 from agent.detection.names.places import parts, places
 from agent.detection.names.rules import TITLES, names_by_rule
-from agent.detection.names.words import COMMON, NEVER_ALONE, NO_BEGINNING, NO_PERSON, SURNAMES_TOO
+from agent.detection.names.words import (
+    COMMON,
+    NEVER_ALONE,
+    NO_BEGINNING,
+    NO_FIRST,
+    NO_PERSON,
+    PLACES,
+    PLACES_BEGIN,
+    ROLES,
+    SURNAMES_TOO,
+)
 from agent.detection.repeats import Repeats
 from agent.model.finding import Span
 
 BY_MODEL, BY_RULE, BY_LIST, AGAIN = 0.85, 0.8, 0.75, 0.7
+WHY_COLUMN = "column"  # begins the reason of what the heading of its column says is a name
 _PASSAGE = 1_600  # characters that the model sees at once, cut at a blank line or the end of a line
 _MOST_WORDS = 150_000  # spaCy keeps every new word, and a share has no end of them: then the model is loaded anew
 
 _WORD = regex.compile(r"[\p{L}\p{M}][\p{L}\p{M}'’-]*")
 _LETTERS_BEHIND = regex.compile(r"(?:,?[ \t]+(?:[A-Z]{2,6}|B?[MS]Sc|BA|MA|LLB|PhD|Chartered))+$")
 _POSSESSIVE = regex.compile(r"['’]s?$")
-_TITLE_BEFORE = regex.compile(rf"^(?:(?:{'|'.join(TITLES)})\b\.?[ \t]+)+", regex.IGNORECASE)
+_ENDS = regex.compile(r"[\n\t|]|[ ][-–—][ ]")  # of a cell, a line, what is said first of it
+_LABEL_BEFORE = regex.compile(
+    r"(?:Attn|FAO|Re|Interviewee|Interviewer|Witness|Claimant|Complainant|Respondent|Applicant|Candidate|Employee|Patient"
+    r"|Client|Customer|Tenant|Student|Pupil|Learner|Trainer|Tutor|Driver|Author|Signed|Cardholder|Payee|Referee)"
+    r"[.:]?[ \t]+(?=\p{Lu})"
+)
+# "A" and "I" alone are words, "Q." and "A." begin lines of a hearing, and a letter behind one of these words numbers
+# something.
+_INITIALS_BEFORE = regex.compile(
+    r"(?<![\p{L}\p{N}.'’&/-])(?<!(?i:class|grade|section|unit|block|flat|room|part|band|category|team|group|appendix|exhibit"
+    r"|schedule|plan|vitamin|hepatitis|type|level|form|option|site|zone|route|bay|plot|phase|annex|table)[ \t])"
+    r"(?!A\.O\.B|N\.B|P\.S|(?<=\n)[AQ]\.)(?:(?:\p{Lu}\.[ ]?){1,3}|(?:\p{Lu}[ ]){2,3}|(?![AI])\p{Lu}[ ])$"
+)
+_TITLE_BEFORE = regex.compile(rf"(?:(?:{'|'.join(TITLES)})\b\.?[ \t]+)+", regex.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +139,7 @@ _PAIR = regex.compile(
 
 
 _WITHIN_A_LIST = regex.compile(r"\p{L}[ \t]$")
+_LIST_GOES_ON = regex.compile(r",[ \t]\p{Lu}")  # Frank, Dilan, Eleni
 
 
 def _by_list(passage: str) -> Iterator[tuple[int, int]]:
@@ -122,11 +147,16 @@ def _by_list(passage: str) -> Iterator[tuple[int, int]]:
     given, family = given_names(), family_names()
     for found in _PAIR.finditer(passage, overlapped=True):
         first, comma, last = found[1].casefold(), found[2], found[3].casefold()
-        if last in NO_PERSON or not _may_be_a_persons(first, last) or _names_a_place(passage, found.end()):
+        begins, ends = (last, first) if comma else (first, last)
+        if ends in NO_PERSON or not _may_be_a_persons(begins, ends) or _names_a_place(passage, found.end()):
+            continue
+        if _TITLE_BEFORE.match(passage, found.end(2) + 1, found.start(3)):  # on 11 June Mr Brocklesby
             continue
         if comma:
             alone = not _WITHIN_A_LIST.search(passage, max(0, found.start() - 30), found.start())
-            if alone and first in family and last in given and found[1].isupper() == found[3].isupper():
+            if first in given and _LIST_GOES_ON.match(passage, found.end()):
+                continue
+            if alone and first in family and last in given and found[1].isupper() >= found[3].isupper():
                 yield found.start(), found.end()
         elif (first in given and first not in NEVER_ALONE and last not in NEVER_ALONE | COMMON) or (
             first in given and last in family
@@ -137,15 +167,17 @@ def _by_list(passage: str) -> Iterator[tuple[int, int]]:
 def _trimmed(text: str, name: _Name) -> _Name | None:
     """The name without what surrounds it, or none if it is that of something else."""
     start, end = name.start, name.end
-    line_end = text.find("\n", start, end)
-    if line_end >= 0:
-        end = line_end
+    if cut := _ENDS.search(text, start + 1, end):
+        end = cut.start()
+    if label := _LABEL_BEFORE.match(text, start, end):
+        start = label.end()
     if title := _TITLE_BEFORE.match(text, start, end):
         start = title.end()
     if possessive := _POSSESSIVE.search(text, start, end):
         end = possessive.start()
     if not text[start:end].isupper() and (letters := _LETTERS_BEHIND.search(text, start, end)):
-        end = letters.start() if letters.start() > start else end
+        of_the_name = letters[0].strip(" \t,").casefold() in family_names()  # Jonah WREN
+        end = letters.start() if letters.start() > start and not of_the_name else end
     while start < end and text[start] in " \t.,;:'’\"-(":
         start += 1
     while start < end and text[end - 1] in " \t,;:'’\"-)":
@@ -158,9 +190,11 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
     if comma and (" " in before_comma.strip() or not behind_comma.strip()[:1].isupper()):
         end = start + len(before_comma.rstrip())
     words = [word.casefold() for word in _WORD.findall(text[start:end])]
-    if all(len(word) == 1 for word in words) or words[0] in NO_BEGINNING:
+    initial = text[start + 1 : start + 2] == "."  # A. Siddiqui
+    if all(len(word) == 1 for word in words) or (words[0] in NO_BEGINNING and not initial):
         return None
-    if len(words) > 1 and not _may_be_a_persons(words[0], words[-1]):
+    first, last = (words[-1], words[0]) if "," in text[start:end] else (words[0], words[-1])
+    if len(words) > 1 and not _may_be_a_persons(first, last):
         return None
     if name.why == "model":
         # In small letters a name is told from other words by being known.
@@ -168,9 +202,33 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
             return None
         if len(words) == 1 and is_hardly_a_name(text, start, end, words[0]):
             return None
-    if len(words) == 1 and (words[0] in NEVER_ALONE or words[0] in NO_PERSON) and name.why != "title":
-        return None if name.why != "model" else _Name(start, end, name.score, name.why)
-    return _Name(start, end, name.score, name.why)
+    if name.why != "title" and _says_something_else(words, name.why):
+        return None
+    return _Name(_with_initials(text, start), end, name.score, name.why)
+
+
+def _with_initials(text: str, start: int) -> int:
+    """Where the initials begin that stand before a name, or the name if there are none."""
+    initials = _INITIALS_BEFORE.search(text, max(0, start - 12), start)
+    return initials.start() if initials else start
+
+
+_POINTS = frozenset("nesw")  # E. Sussex
+
+
+def _says_something_else(words: Sequence[str], why: str) -> bool:
+    """Whether words are an office, a place, or words of every day, and nobody's name."""
+    if len(words) == 1 and why not in ("model", WHY_COLUMN) and (words[0] in NEVER_ALONE or words[0] in NO_PERSON):
+        return True
+    if any(word in given_names() for word in words):
+        return False
+    if words[-1] in ROLES or words[0] in PLACES_BEGIN:
+        return True
+    if words[-1] in NO_FIRST and not any(word in family_names() for word in words):
+        return True
+    return all(word in PLACES or word in _POINTS for word in words) or all(
+        f"{word}s" in NO_FIRST and word not in family_names() for word in words
+    )
 
 
 def _may_be_a_persons(first: str, last: str) -> bool:
@@ -214,7 +272,7 @@ def _found_again(text: str, names: Sequence[_Name]) -> list[_Name]:
         if start >= behind and not _GOES_ON.match(text, end) and not (start and _is_within(text[start - 1])):
             behind = end
             if not _names_a_place(text, end):
-                again.append(_Name(start, end, AGAIN, "again"))
+                again.append(_Name(_with_initials(text, start), end, AGAIN, "again"))
     return again
 
 

@@ -11,7 +11,7 @@ NO_PERSON = frozenset(
     field fields wood woods school academy college university nursery church chapel cathedral mosque
     temple synagogue parish diocese council borough county constabulary police committee board
     department dept team office bank insurance society association union federation club hotel inn arms
-    tavern cafe bar restaurant shop store stores supermarket bakery garage motors transport logistics
+    tavern cafe bar palace restaurant shop store stores supermarket bakery garage motors transport logistics
     theatre museum library station airport festival award awards prize cup league fc report policy form
     act bill rules regulations agreement contract accountants surveyors estates scaffolds builders
     plumbers electricals joiners removals payroll recruitment training sons brothers bros orchard meadow
@@ -43,8 +43,9 @@ NEVER_ALONE = frozenset(
 # No name begins with one of these, or is one of them.
 NO_BEGINNING = frozenset(
     """the a an my our your his her their this that introducing contact re dear hi hello mr mrs ms miss mx dr prof
-    professor sir dame lady rev revd reverend canon cllr councillor jan feb mar apr jun jul aug sep sept oct nov dec
-    mon tue tues wed thu thur thurs fri sat sun tbc tba n/a nil none unknown various all staff team everyone""".split()
+    professor sir dame lady rev revd reverend canon cllr councillor jan feb mar apr jun jul aug sep sept oct
+    nov dec mon tue tues wed thu thur thurs fri sat sun tbc tba n/a nil none ta unknown various all staff
+    team everyone""".split()
 )
 # Words with which sentences, lines and headings of an office begin, so that a capital says nothing of them. Nobody
 # known is called so.
@@ -120,5 +121,56 @@ NO_FIRST = frozenset(
 )
 # Such words that somebody may be called, too: a name only if another capitalised word follows.
 FIRST_OF_TWO = frozenset("best can do he law my per prior said so thu to you".split())
+# What somebody is by office, so that a letter may be addressed to it: "Dear Principal" names nobody.
+ROLES = frozenset(
+    """principal sirs madams officer officers headteacher headmaster headmistress colleague colleagues parent parents
+    guardian guardians carer carers customer customers member members resident residents landlord tenant occupier
+    householder applicant candidate student students pupil volunteer volunteers trustee trustees editor treasurer
+    secretary chairman chairwoman chairperson registrar bursar administrator controller recruiter examiner investigator
+    adviser advisor assessor accountant accounts auditor coordinator co-ordinator supervisor employer employee employees
+    friend friends neighbour neighbours comrade comrades delegate delegates driver patient client clients supplier
+    suppliers helpdesk reception receptionist librarian surveyor solicitor clerk assistant executive director""".split()
+)
+# Towns, counties and countries that are hardly ever a name. Those that are one, as Chester or Lincoln, are left out.
+PLACES = frozenset(
+    """aberdeen aberystwyth aldershot andover ayr ayrshire bangor barnet barnsley barnstaple basildon basingstoke
+    bedfordshire belfast berkshire berwick bexley birkenhead birmingham blackburn blackpool bognor
+    bournemouth bracknell braintree brentwood bridgend bridgwater brighton bristol brixton bromley
+    buckinghamshire burnley caernarfon caerphilly camberley cambridge cambridgeshire camden canterbury
+    cardiff carmarthen carmarthenshire ceredigion chelmsford cheltenham cheshire chesterfield chichester
+    chippenham cirencester clacton clydebank colchester conwy cornwall coventry crewe croydon cumbernauld
+    cumbria darlington denbighshire derby derbyshire devon doncaster dorchester dorset dorking dover dudley
+    dumfries dundee dunfermline durham ealing eastbourne edinburgh enfield epsom essex exeter exmouth
+    falkirk fareham farnborough felixstowe fife flintshire folkestone gateshead gillingham glamorgan glasgow
+    glenrothes gloucester gloucestershire gosport grantham gravesend greenock greenwich grimsby guildford
+    gwent gwynedd hackney halesowen halifax hammersmith hampshire haringey harlow harrogate harrow
+    hartlepool hastings haverfordwest hemel hereford herefordshire hertford hertfordshire hexham hillingdon
+    hinckley hounslow huddersfield huntingdon inverness ipswich islington keighley kendal kensington kent
+    kettering kidderminster kilmarnock kirkcaldy kirkwall lambeth lanark lanarkshire lancashire larne
+    leamington leeds leicester leicestershire lewisham lichfield lincolnshire lisburn liverpool livingston
+    llandudno llanelli londonderry lothian loughborough lowestoft ludlow luton macclesfield maidenhead
+    maidstone manchester mansfield margate merseyside merthyr mid-wales middlesbrough middlesex midlands
+    midlothian milton keynes monmouthshire morecambe morpeth motherwell neath newbury newcastle newham
+    newmarket newport newquay newry norfolk northallerton northampton northamptonshire northumberland
+    norwich nottingham nottinghamshire nuneaton oban oldbury oldham omagh orkney ormskirk oswestry oxford
+    oxfordshire paisley pembrokeshire penarth penrith penzance perth perthshire peterborough plymouth
+    pontefract pontypool pontypridd poole portadown portsmouth powys prestatyn ramsgate reading redbridge
+    redditch redhill reigate renfrewshire rhondda rhyl rochdale rochester romford rotherham rugby runcorn
+    rushmoor rutland salford salisbury sandwell scarborough scunthorpe sevenoaks sheffield shetland
+    shrewsbury shropshire skegness skipton slough solihull somerset southampton southend southport southwark
+    stevenage stirling stockport stockton stockwell stoke stornoway stourbridge strathclyde stroud suffolk
+    sunderland surrey sussex swansea swindon tamworth taunton teesside telford tewkesbury thanet torquay
+    torfaen tottenham truro tunbridge twickenham tyneside ulster uxbridge wakefield wallasey walsall
+    walthamstow wandsworth warrington warwickshire watford wellingborough westminster weymouth whitby
+    whitehaven wigan wiltshire wimbledon winchester winsford woking wolverhampton woolwich worcester
+    worcestershire workington worthing wrexham yeovil yorkshire england scotland wales ireland britain
+    london paris berlin madrid rome lisbon dublin warsaw lagos nairobi accra delhi mumbai lahore karachi
+    dhaka kabul tehran baghdad mogadishu kyiv bucharest sofia athens istanbul ankara cairo tripoli nigeria
+    ghana kenya somalia eritrea ethiopia sudan uganda zimbabwe pakistan bangladesh india afghanistan iran
+    iraq syria turkey poland romania bulgaria lithuania latvia ukraine portugal spain france germany italy
+    greece albania kosovo""".split()
+)
+# With one of these begin the names of houses, streets and hamlets in Wales.
+PLACES_BEGIN = frozenset("ty tŷ llys cwm heol ffordd stryd maes plas capel nant rhiw clos".split())
 # Names that are months, too.
 MONTHS = frozenset("april may june august".split())

@@ -80,7 +80,8 @@ _THE_STREET = _HOUSE + r" The (?:" + _UNSURE + r")(?![\w’'-])"
 _MAYBE_STREET = _HOUSE + r" (?:" + _WORD + r" ){0,3}(?:" + _UNSURE + r")(?![\w’'-])"
 _ABROAD = (
     _HOUSE
-    + r",? (?:Heol|Ffordd|Stryd|Lôn|Lon|Rhodfa|Maes|Bryn|Clos|Cwrt|Parc|[Rr]ue|[Cc]hemin|[Aa]venue|[Vv]ia|[Cc]alle)"
+    + r",? (?:Heol|Ffordd|Stryd|Lôn|Lon|Rhodfa|Maes|Bryn|Clos|Cwrt|Parc|Llys|Plas|Trem|Gerddi|Teras|Rhes"
+    + r"|[Rr]ue|[Cc]hemin|[Aa]venue|[Vv]ia|[Cc]alle)"
     + r"(?: (?:[A-ZÀ-ŽŴŶ][\w’'ŵŷ-]{1,20}|y|yr|des?|la|le|du)){1,3}"
 )
 _NAMELESS = r"(?:" + _NOT_NAMES + _LETTERS + r" ){1,3}(?:" + _SURE + ")" + _AFTER
@@ -96,6 +97,12 @@ _BEFORE = r"(?:" + _UNIT + r",? )?(?:(?:" + _BUILDING + "|" + _WELSH_HOUSE + r")
 _WITH_STREET = _BEGIN + _BEFORE + r"(?:" + _STREET + "|" + _ABROAD + r")(?:, " + _NAMELESS + r"(?=\W))?"
 _WITH_MAYBE = _BEGIN + _BEFORE + _MAYBE_STREET
 _WELSH_STREET = r"(?:Heol|Ffordd|Stryd|Lôn|Lon|Rhodfa) [A-ZŴŶ][\wŵŷ’'-]{1,20}(?: [A-ZŴŶ][\wŵŷ’'-]{1,20})?"
+_UNIT_IN_WALES = (
+    _BEGIN
+    + _SITE
+    + r",? (?:Heol|Ffordd|Stryd|Lôn|Lon|Rhodfa|Maes|Clos|Cwrt|Parc|Llys|Plas|Trem|Gerddi|Teras|Rhes)"
+    + r"(?: (?:[A-ZŴŶ][\wŵŷ’'-]{1,20}|y|yr)){1,3}"
+)
 _PREMISES = r"(?:(?:The |" + _LETTERS + r" ){1,3}(?:Practice|Surgery|Clinic|School|Hotel|Pharmacy|Church|Inn|Library))"
 _HOUSE_IN_STREET = _BEGIN + _BUILDING + r", " + _NAMELESS
 _UNIT_AT = (
@@ -173,6 +180,7 @@ class StreetAddressRecognizer(JudgedRecognizer):
             (_HOUSE_IN_STREET, POSSIBLE),
             (_BEGIN + _BEFORE + _THE_STREET, LIKELY),
             (_IN_SMALL_LETTERS, POSSIBLE),
+            (_UNIT_IN_WALES, LIKELY),
         )
         super().__init__(supported_entity="STREET_ADDRESS", patterns=patterns, global_regex_flags=CASE_COUNTS)
 

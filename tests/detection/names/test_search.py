@@ -34,6 +34,21 @@ def names(search: NameSearch, text: str) -> list[str]:
         ("I spoke to Dr Okafor's secretary.", ["Okafor"]),
         ("Liam Church, warehouse assistant, was late.", ["Liam Church"]),
         ("Handed to Cllr Bronagh Kelly at the door.", ["Bronagh Kelly"]),
+        ("His father, Colonel Yusuf Khan, rang twice.", ["Yusuf Khan"]),
+        ("Interviewee Tyrone Hollis, ex-volunteer, was calm.", ["Tyrone Hollis"]),
+        ("40655\tHarpreet Gill\tCentral\tveg", ["Harpreet Gill"]),
+        ("Subject: Radu Popescu - translation of the form", ["Radu Popescu"]),
+        ("Issuer's name       Dr A. Siddiqui\nProfession          GP", ["A. Siddiqui"]),
+        (
+            "Account holder Miss A E Sarpong\n\nMiss Sarpong rang. A E Sarpong signed.",
+            ["A E Sarpong", "Sarpong", "A E Sarpong"],
+        ),
+        ('uid=40117 name="BASSI, Harjit" finger=R-index', ["BASSI, Harjit"]),
+        ('"40701","Garside, Bill","04/11/24"', ["Garside, Bill"]),
+        ("From: Kwabena Asante\nTo: Lucy, Isidore\nSubject: rota", ["Kwabena Asante", "Lucy", "Isidore"]),
+        ("Re: Jonah WREN, dob 30/05/1999", ["Jonah WREN"]),
+        ("On 11 June Mr Kowalski rang.", ["Kowalski"]),
+        ("Mrs Wisniewski and Mr Celik were there.", ["Wisniewski", "Celik"]),
     ],
 )
 def test_names_are_found_without_titles_and_possessives(search: NameSearch, text: str, found: list[str]) -> None:
@@ -50,6 +65,15 @@ def test_names_are_found_without_titles_and_possessives(search: NameSearch, text
         "Offices in Stroud, Otley and Wisbech close in June.",
         "for col in row:\n    print(col)",
         "Park Dr BD9 5QE",
+        "Dear Principal,\n\nI write about the trip.",
+        "Dear Sirs\n\nWe act for the tenant.",
+        "Dear Data Protection Officer\n\nPlease send me a copy.",
+        "Ty Heulog is closed, and so is 14 Llys Derwen.",
+        "3/2  Glasgow - Ayr, 4/2 Dumfries, back by Kirkcaldy. E. Sussex was wet.",
+        "Card | Name | Address | Wants | Post?",
+        "SHARED LEAVE       14 WEEKS",
+        "The judge:\nA. Yes.\nQ. No.\nA.O.B. none",
+        "Gift Aid declaration",
         "",
     ],
 )
@@ -91,6 +115,12 @@ def test_a_cell_gives_the_name_in_it_or_none() -> None:
         None,
         "Rosemary Flint",
     ]
+
+
+@pytest.mark.parametrize("word", ["Joy", "Young", "Bill", "Sunday"])
+def test_a_cell_below_a_heading_for_names_is_one_though_the_word_means_something_else(word: str) -> None:
+    assert whole_name(word, Span("PERSON", 0, len(word), 0.9, why="column")) is not None
+    assert whole_name(word, Span("PERSON", 0, len(word), 0.9, why="list")) is None
 
 
 def test_a_rule_says_which_one_it_is() -> None:
