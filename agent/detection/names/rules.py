@@ -12,7 +12,8 @@ TITLES = (
     "Mr Mrs Ms Miss Mx Mstr Master Dr Prof Professor Sir Dame Lady Lord Rev Revd Reverend Canon Fr Father Sr Sister "
     "Pastor Rabbi Imam Cllr Councillor PC PCSO DC DS DI DCI Sgt Insp Judge Justice Nurse Matron Baroness Capt Lt Cpl "
     "Maj Colonel Captain Lieutenant Sergeant Corporal Brigadier Archdeacon Sheikh Herr Frau Madame "
-    "Monsieur Señor Señora Aunt Auntie Uncle Councillors Messrs"
+    "Monsieur Señor Señora Aunt Auntie Uncle Councillors Cllrs Messrs Cdr "
+    "Brig Gen Adm"
 ).split()
 _UPPER = (
     r"\p{Lu}[\p{Ll}\p{M}]+(?:['’-]\p{Lu}?[\p{Ll}\p{M}]+)*|\p{Lu}['’]\p{Lu}[\p{Ll}\p{M}]+"
@@ -69,6 +70,11 @@ _LABELLED = regex.compile(
     rf"(?P<name>{_ANY}(?:,[ \t]{_NAME})?)(?=[ \t]*(?:[,;(|/.<–-]|$|[ \t]{{2}}|\t|and\b|&))",
     regex.MULTILINE,
 )
+# [14/02, 06:13] Bex: top drawer
+_SPEAKING = regex.compile(
+    rf"^[ \t>]*\[[^\]\n]{{0,20}}\d[:.]\d\d[^\]\n]{{0,8}}\][ \t–-]{{0,3}}(?P<name>{_NAME})(?=:[ \t])",
+    regex.MULTILINE,
+)
 _BEFORE_ADDRESS = regex.compile(
     rf"(?P<name>{_NAME}|{_WORD},[ \t]{_NAME})[ \t]*(?:<|\(|\[mailto:)[\w.%+-]{{1,64}}@[\w.-]{{1,120}}"
 )
@@ -78,6 +84,7 @@ _RULES = (
     ("signature", _SIGNED),
     ("field", _LABELLED),
     ("mail", _BEFORE_ADDRESS),
+    ("speaker", _SPEAKING),
 )
 
 
