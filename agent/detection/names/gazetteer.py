@@ -55,9 +55,13 @@ def family_names() -> frozenset[str]:
 
 def _written(names: Iterable[str]) -> frozenset[str]:
     small = {name.casefold() for name in names}
-    return frozenset(small | {_without_accents(name) for name in small})
+    return frozenset(small | {as_listed(name) for name in small})
 
 
-def _without_accents(name: str) -> str:
-    parts = unicodedata.normalize("NFD", name.translate(_NO_ACCENTS))
+def as_listed(word: str) -> str:
+    """A word as it is looked up: in small letters and without accents, with which the lists may hold it or not."""
+    small = word.casefold()
+    if small.isascii():
+        return small
+    parts = unicodedata.normalize("NFD", small.translate(_NO_ACCENTS))
     return "".join(part for part in parts if unicodedata.category(part) != "Mn")

@@ -72,8 +72,13 @@ _LABELLED = regex.compile(
 )
 # [14/02, 06:13] Bex: top drawer
 _SPEAKING = regex.compile(
-    rf"^[ \t>]*\[[^\]\n]{{0,20}}\d[:.]\d\d[^\]\n]{{0,8}}\][ \t–-]{{0,3}}(?P<name>{_NAME})(?=:[ \t])",
+    rf"^[ \t>]*\[[^\]\n]{{0,20}}\d[:.]\d\d[^\]\n]{{0,8}}\][ \t–-]{{0,3}}(?P<name>{_NAME})"
+    rf"(?=(?:[ \t]\([^)\n]{{1,30}}\))?:[ \t])",
     regex.MULTILINE,
+)
+_NICKNAME = "|".join(rf"{before}{_WORD}{behind}" for before, behind in ('""', "“”", "''", "‘’", (r"\(", r"\)")))
+_NICKNAMED = regex.compile(
+    rf"(?<![\p{{L}}\d])(?P<name>(?:{_WORD}[ \t]){{1,2}}(?:{_NICKNAME})[ \t]{_WORD})(?![\p{{L}}\d])"
 )
 _BEFORE_ADDRESS = regex.compile(
     rf"(?P<name>{_NAME}|{_WORD},[ \t]{_NAME})[ \t]*(?:<|\(|\[mailto:)[\w.%+-]{{1,64}}@[\w.-]{{1,120}}"
@@ -85,6 +90,7 @@ _RULES = (
     ("field", _LABELLED),
     ("mail", _BEFORE_ADDRESS),
     ("speaker", _SPEAKING),
+    ("nickname", _NICKNAMED),
 )
 
 
@@ -93,8 +99,16 @@ def names_by_rule(text: str) -> Iterator[tuple[int, int, str]]:
     for word, rule in _RULES:
         for found in rule.finditer(text):
             first, comma, _ = found["name"].partition(",")
+            if word == "nickname" and not _is_known(found["name"]):
+                continue
             if comma and first.casefold() in given_names() - family_names():  # To: Lucy, Isidore
                 yield found.start("name"), found.start("name") + len(first), word
                 yield found.start("name") + len(first) + 1, found.end("name"), word
             else:
                 yield found.start("name"), found.end("name"), word
+
+
+def _is_known(name: str) -> bool:
+    """Whether a name begins with a known given name or ends with a known family name."""
+    words = name.casefold().split()
+    return words[0] in given_names() or words[-1] in family_names()

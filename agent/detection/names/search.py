@@ -11,7 +11,7 @@ import regex
 from ahocorasick_rs import AhoCorasick
 
 from agent.detection.names.engine import NameEngine, name_engine
-from agent.detection.names.gazetteer import family_names, given_names
+from agent.detection.names.gazetteer import as_listed, family_names, given_names
 from agent.detection.names.nearby import is_hardly_a_name
 from agent.detection.names.places import parts, places
 from agent.detection.names.rules import TITLES, names_by_rule
@@ -146,11 +146,13 @@ def _by_list(passage: str) -> Iterator[tuple[int, int]]:
     """A known given name and another capitalised word, or a known family name and a given one behind a comma."""
     given, family = given_names(), family_names()
     for found in _PAIR.finditer(passage, overlapped=True):
-        first, comma, last = found[1].casefold(), found[2], found[3].casefold()
+        first, comma, last = as_listed(found[1]), found[2], as_listed(found[3])
         begins, ends = (last, first) if comma else (first, last)
         if ends in NO_PERSON or not _may_be_a_persons(begins, ends) or _names_a_place(passage, found.end()):
             continue
         if _TITLE_BEFORE.match(passage, found.end(2) + 1, found.start(3)):  # on 11 June Mr Brocklesby
+            continue
+        if last not in family and (last in NO_FIRST or found[3].isupper()):  # Gavin Fri, PENNY BANK BEGAN
             continue
         if comma:
             alone = not _WITHIN_A_LIST.search(passage, max(0, found.start() - 30), found.start())
@@ -189,7 +191,7 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
     before_comma, comma, behind_comma = text[start:end].partition(",")
     if comma and (" " in before_comma.strip() or not behind_comma.strip()[:1].isupper()):
         end = start + len(before_comma.rstrip())
-    words = [word.casefold() for word in _WORD.findall(text[start:end])]
+    words = [as_listed(word) for word in _WORD.findall(text[start:end])]
     initial = text[start + 1 : start + 2] == "."  # A. Siddiqui
     if all(len(word) == 1 for word in words) or (words[0] in NO_BEGINNING and not initial):
         return None

@@ -123,13 +123,15 @@ NO_FIRST = frozenset(
 FIRST_OF_TWO = frozenset("best can do he law my per prior said so thu to you".split())
 # What somebody is by office, so that a letter may be addressed to it: "Dear Principal" names nobody.
 ROLES = frozenset(
-    """principal sirs madams officer officers headteacher headmaster headmistress colleague colleagues parent parents
-    guardian guardians carer carers customer customers member members resident residents landlord tenant occupier
-    householder applicant candidate student students pupil volunteer volunteers trustee trustees editor treasurer
-    secretary chairman chairwoman chairperson registrar bursar administrator controller recruiter examiner investigator
-    adviser advisor assessor accountant accounts auditor coordinator co-ordinator supervisor employer employee employees
-    friend friends neighbour neighbours comrade comrades delegate delegates driver patient client clients supplier
-    suppliers helpdesk reception receptionist librarian surveyor solicitor clerk assistant executive director""".split()
+    """principal sirs madams officer officers headteacher headmaster headmistress colleague colleagues parent
+    parents guardian guardians carer carers customer customers member members resident residents landlord
+    tenant occupier householder applicant candidate student students pupil volunteer volunteers trustee
+    trustees editor treasurer secretary chairman chairwoman chairperson registrar bursar administrator
+    controller recruiter examiner investigator adviser advisor assessor accountant accounts auditor
+    coordinator co-ordinator supervisor employer employee employees friend friends neighbour neighbours
+    comrade comrades delegate delegates driver patient client clients supplier suppliers helpdesk reception
+    receptionist librarian surveyor solicitor sheriff vicar doctor nurse teacher minister councillor
+    mayor archdeacon clerk assistant executive director""".split()
 )
 # Towns, counties and countries that are hardly ever a name. Those that are one, as Chester or Lincoln, are left out.
 PLACES = frozenset(
