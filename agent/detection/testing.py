@@ -41,7 +41,7 @@ class DetectorContract:
         assert len(told) == len(set(told))
 
     def test_offsets_count_characters_whatever_stands_before(self, detector: Detector) -> None:
-        before = "Zoë 😀 e\u0301 – \r\n\t"
+        before = "naïve 😀 e\u0301 – \r\n\t"
         alone = list(detect(detector, _LETTER)[0])
         moved = list(detect(detector, before + _LETTER)[0])
         assert [(span.entity_type, span.start + len(before)) for span in alone] == [
