@@ -9,7 +9,7 @@ from agent.detection.recognisers.vocabulary import Kind
 EDGE, END = r"(?<![\w.,£$€@/+*#=-])", r"(?![\w£€%@]|[./*-]\w|:\d)"
 BRACKET_EDGE = r"(?<![\w.,£$€@/+*#-])"
 # Letters and digits in one to five parts, with a digit somewhere.
-PARTED = r"(?=[\w/.#*-]{0,24}\d)[A-Z0-9]{1,10}(?:[-/.#*][A-Z0-9]{1,14}){1,4}"
+PARTED = r"(?=[\w/.#*-]{0,24}\d)[A-Z0-9]{1,10}(?:[-/.#*][A-Z0-9]{1,14}){1,4}(?:/[a-z]{2,3}(?!\w))?"
 RUN = r"(?:[A-Z]{1,5}\d{2,12}(?:[A-Z]\d?)?|\d{3,12}-[A-Z])"
 SPACED = r"(?:[A-Z]{1,3} \d{3,7}(?:[-/]\d{2,5})?|[A-Z]{2,3} \d{2}[-/]\d{2,5}|[A-Z]{2,3}-\d{3} \d{3})"
 DIGITS = r"\d{2,10}"
