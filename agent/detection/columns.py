@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
+from agent.detection.names.gazetteer import as_listed, family_names, given_names
 from agent.detection.recognisers.headers import HEADERS, fits
 from agent.model.finding import Span
 
@@ -33,6 +34,7 @@ _SPACES = regex.compile(r" {2,}")
 _LABELLED = regex.compile(r"^([^\n:]{2,40}): (\S[^\n]{0,200})$", regex.MULTILINE)
 _RULE = regex.compile(r"[\s|+=:_*-]+")
 _POSTCODE_BEHIND = regex.compile(r",?[ \t]*\b[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}\b", regex.IGNORECASE)
+_NAME_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _NOT_WORDS = regex.compile(r"[\W_]+")
 
 
@@ -71,12 +73,18 @@ def table_spans(text: str) -> list[Span]:
                 continue
             for entity in (column.entity, *_ELSE.get(column.entity, ())):
                 fitting = [cell for cell in column.cells if fits(entity, text[cell.start : cell.end])]
+                if entity == "PERSON" and not any(_holds_a_name(text[cell.start : cell.end]) for cell in fitting):
+                    continue  # a form whose first line looks like a heading
                 if fitting and (entity.startswith("SC_") or len(fitting) >= _ENOUGH * len(column.cells)):
                     for cell in fitting:
                         end = _street_end(text, cell) if entity == "STREET_ADDRESS" else cell.end
                         spans[cell.start, end, entity] = Span(entity, cell.start, end, SCORE, why="column")
                     break
     return [spans[key] for key in sorted(spans)]
+
+
+def _holds_a_name(value: str) -> bool:
+    return any(as_listed(word) in given_names() | family_names() for word in _NAME_WORD.findall(value))
 
 
 def _street_end(text: str, cell: Cell) -> int:

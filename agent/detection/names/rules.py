@@ -12,7 +12,7 @@ TITLES = (
     "Mr Mrs Ms Miss Mx Mstr Master Dr Prof Professor Sir Dame Lady Lord Rev Revd Reverend Canon Fr Father Sr Sister "
     "Pastor Rabbi Imam Cllr Councillor PC PCSO DC DS DI DCI Sgt Insp Judge Justice Nurse Matron Baroness Capt Lt Cpl "
     "Maj Colonel Captain Lieutenant Sergeant Corporal Brigadier Archdeacon Sheikh Herr Frau Madame "
-    "Monsieur Señor Señora Aunt Auntie Uncle Councillors Cllrs Messrs Cdr "
+    "Monsieur Señor Señora Aunt Auntie Uncle Councillors Cllrs Messrs Cdr Bro Sis "
     "Brig Gen Adm"
 ).split()
 _UPPER = (

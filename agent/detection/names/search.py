@@ -158,7 +158,8 @@ def _by_list(passage: str) -> Iterator[tuple[int, int]]:
             alone = not _WITHIN_A_LIST.search(passage, max(0, found.start() - 30), found.start())
             if first in given and _LIST_GOES_ON.match(passage, found.end()):
                 continue
-            if alone and first in family and last in given and found[1].isupper() >= found[3].isupper():
+            shouted = found[1].isupper() and not found[3].isupper() and len(first) > 3  # SMALES, Gary
+            if alone and last in given and (shouted or (first in family and found[1].isupper() == found[3].isupper())):
                 yield found.start(), found.end()
         elif (first in given and first not in NEVER_ALONE and last not in NEVER_ALONE | COMMON) or (
             first in given and last in family
