@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("what", choices=("all", "names", "special", "kinds"))
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="the public sets, for the names")
     parser.add_argument("--leave-one-out", action="store_true", help="measure on each set what the others teach")
+    parser.add_argument("--told", metavar="FILE", help="with special: write what is said of each set left out")
     arguments = parser.parse_args()
     if arguments.what in ("all", "names"):
         if arguments.data is None or not (arguments.data / "wikigold").is_dir():
@@ -33,7 +34,7 @@ def main() -> None:
     if arguments.what in ("all", "special"):
         from training import special
 
-        special.main(rest)
+        special.main([*rest, *(["--told", arguments.told] if arguments.told else [])])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Makes `agent/detection/models/special.npz`, the model of special-category and criminal-records data.
 
     python -m training special                     makes the model and prints the table of set B
-    python -m training special --leave-one-out     prints how each set of C to I is judged by a model that never saw it
+    python -m training special --leave-one-out     prints how each set of C to I is judged by a model that never saw it;
+                                                   with --told FILE the chances themselves, for `training.reader`
 
 Three linear models are trained on the goldset C to I and on all templates: one reads the words of a unit, one what
 stands around the terms of a category, one the document. A stacker, half logistic regression and half boosted trees, is
@@ -10,16 +11,19 @@ trained on what those say of documents that they have not seen. Everything is dr
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
+from agent.detection.special.agreement import NEEDED
 from agent.detection.special.analysis import Analysis, analyse
 from agent.detection.special.features import BUCKETS, Ragged
 from agent.detection.special.lexicon import CATEGORIES, shipped_lexicon
@@ -35,9 +39,9 @@ SETS = "CDEFGHI"
 MEASURED = "B"
 _NAMES = [str(category) for category in CATEGORIES]
 _INDEX = {entity_type: _NAMES.index(name) for entity_type, name in documents.CATEGORY_OF.items()}
-_NAMES_MISSED = 0.1  # share of names that a search for names does not find
+NAMES_MISSED = 0.1  # share of names that a search for names does not find
 _FOLDS = 4  # of the templates
-_SMOOTHED = 4  # hundredths to either side
+_LIKELY = 0.5  # probability from which on a category counts, where a table is made
 _PRUNED = 0.01  # weights below this are put to zero, so that the file packs
 _FIRST = (
     "Aisha",
@@ -89,7 +93,7 @@ def examples(found: Iterable[documents.Document], vectors: WordVectors, seed: in
         persons = [
             Span("PERSON", mention.start, mention.end, 1.0)
             for mention in document.mentions
-            if mention.type == "PERSON" and chance.random() > _NAMES_MISSED
+            if mention.type == "PERSON" and chance.random() > NAMES_MISSED
         ]
         analysis = analyse(document.text, persons, lexicon)
         units = numpy.zeros((len(analysis.units), len(_NAMES)), bool)
@@ -102,10 +106,10 @@ def examples(found: Iterable[documents.Document], vectors: WordVectors, seed: in
     return made
 
 
-def template_documents() -> list[documents.Document]:
-    """All templates, each filled once. A file with a mistake is read up to it."""
+def template_documents(folder: str = "templates") -> list[documents.Document]:
+    """All templates of a folder, each filled once. A file with a mistake is read up to it."""
     found: list[documents.Document] = []
-    for path in sorted((documents.FOLDER / "templates").glob("*.txt")):
+    for path in sorted((documents.FOLDER / folder).glob("*.txt")):
         try:
             found.extend(
                 documents.filled(template, _fill(random.Random(template.id)))
@@ -324,41 +328,22 @@ def held_out_chances(
     return chances
 
 
-def best_thresholds(chances: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
-    """For each category the threshold with the best F1, to the nearest hundredth.
-
-    A few documents more or less must not move it far: F1 is smoothed over neighbouring thresholds, and each is drawn
-    half-way to the one that is best for all categories together.
-    """
-    steps = numpy.arange(0.25, 0.71, 0.01)
-    f1 = numpy.stack([_f1(chances >= step, wanted) for step in steps])  # steps x categories
-    width = numpy.ones(2 * _SMOOTHED + 1) / (2 * _SMOOTHED + 1)
-    padded = numpy.pad(f1, ((_SMOOTHED, _SMOOTHED), (0, 0)), mode="edge")
-    smooth = numpy.stack([numpy.convolve(column, width, mode="valid") for column in padded.T], axis=1)
-    of_all = steps[smooth.mean(axis=1).argmax()]
-    found: NDArray[Any] = numpy.round((steps[smooth.argmax(axis=0)] + of_all) / 2, 2)
-    return found
-
-
 def _f1(said: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
     both = (said & wanted).sum(axis=0)
     f1: NDArray[Any] = 2 * both / numpy.maximum(said.sum(axis=0) + wanted.sum(axis=0), 1)
     return f1
 
 
-def table(title: str, found: Sequence[documents.Document], chances: NDArray[Any], thresholds: NDArray[Any]) -> str:
+def table(title: str, found: Sequence[documents.Document], chances: NDArray[Any], likely: float = _LIKELY) -> str:
     """Precision, recall and F1 of each category per document, and how many hard negatives are flagged."""
     wanted = numpy.asarray([[name in one.categories for name in _NAMES] for one in found])
-    said = chances >= thresholds
+    said = chances >= likely
     both = (said & wanted).sum(axis=0)
     f1 = _f1(said, wanted)
-    lines = [f"{title}: {len(found)} documents", f"{'category':24} marked     P     R    F1  threshold"]
+    lines = [f"{title}: {len(found)} documents", f"{'category':24} marked     P     R    F1"]
     for number, name in enumerate(_NAMES):
         precision, recall = both[number] / max(said[:, number].sum(), 1), both[number] / max(wanted[:, number].sum(), 1)
-        lines.append(
-            f"{name:24} {wanted[:, number].sum():6} {precision:5.2f} {recall:5.2f} {f1[number]:5.2f} "
-            f"{thresholds[number]:10.2f}"
-        )
+        lines.append(f"{name:24} {wanted[:, number].sum():6} {precision:5.2f} {recall:5.2f} {f1[number]:5.2f}")
     hard = numpy.asarray([one.hard_negative for one in found])
     flagged = said[hard].any(axis=1).sum()
     clean = ~wanted.any(axis=1)
@@ -381,25 +366,30 @@ def end_to_end(model: SpecialModel, found: Sequence[documents.Document]) -> NDAr
 
 def main(arguments: list[str]) -> None:
     """Makes the model; with `--leave-one-out` only tells how the sets are judged."""
+    parser = argparse.ArgumentParser(prog="python -m training special")
+    parser.add_argument("--leave-one-out", action="store_true")
+    parser.add_argument("--told", type=Path)
+    given = parser.parse_args(arguments)
     stored = shipped_vectors()
     vectors = WordVectors(bytes(stored["words"]), stored["vectors"], float(stored["vector_scale"][0]))
     sets = {name: examples(found, vectors) for name, found in documents.goldset(SETS).items()}
     templates = examples(template_documents(), vectors)
     print(f"{sum(map(len, sets.values()))} documents, {len(templates)} templates", file=sys.stderr)
     known, of_templates = out_of_fold(sets, templates, stored)
-    chances = numpy.concatenate(list(held_out_chances(known, of_templates, stored).values()))
+    chances = held_out_chances(known, of_templates, stored)
     every = [example for made in sets.values() for example in made]
-    thresholds = best_thresholds(chances, numpy.stack([example.categories for example in every]))
-    print(table("leave one set out, C to I", [one.document for one in every], chances, thresholds))
-    if "--leave-one-out" in arguments:
+    every_chance = numpy.concatenate(list(chances.values()))
+    print(table("leave one set out, C to I", [one.document for one in every], every_chance))
+    if given.told:
+        numpy.savez(given.told, **chances)
+    if given.leave_one_out:
         return
     arrays = linear_models([*every, *templates], stored)
     arrays |= stacker([one for held in [*known.values(), of_templates] for one in held])
-    arrays["thresholds"] = thresholds
     FILE.parent.mkdir(exist_ok=True)
     numpy.savez_compressed(FILE, **arrays)
     measured = documents.goldset(MEASURED)[MEASURED]
-    print(table(f"set {MEASURED}", measured, end_to_end(SpecialModel(arrays), measured), thresholds))
+    print(table(f"set {MEASURED}", measured, end_to_end(SpecialModel(arrays), measured), NEEDED))
 
 
 if __name__ == "__main__":

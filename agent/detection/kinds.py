@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 import zlib
 from functools import lru_cache
 from pathlib import Path
@@ -133,5 +134,5 @@ def _shipped() -> dict[str, NDArray[Any]]:
     try:
         with numpy.load(FILE, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigurationError(f"The model {FILE.name} cannot be used: {type(error).__name__}.") from error

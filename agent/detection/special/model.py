@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,6 @@ class SpecialModel:
         self.arrays = {**stored, **single}
         self.vectors = WordVectors(bytes(stored["words"]), stored["vectors"], float(stored["vector_scale"][0]))
         self.stacker = Stacker(self.arrays) if "stack_weights" in stored else None
-        self.thresholds = [float(value) for value in stored.get("thresholds", [0.5] * len(CATEGORIES))]
         self.evidence_weights = stored.get("evidence", numpy.asarray([1.0, 0.5, 0.0]))
 
     def scores(self, read: Rows) -> Scores:
@@ -87,5 +87,5 @@ def shipped_model() -> SpecialModel:
     try:
         with numpy.load(FILE, allow_pickle=False) as stored:
             return SpecialModel({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigurationError(f"The model {FILE.name} cannot be used: {type(error).__name__}.") from error

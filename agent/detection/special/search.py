@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent.detection.reader.reader import Reader, nameless, shipped_reader
+from agent.detection.special.agreement import NEEDED, in_doubt, together
 from agent.detection.special.analysis import Analysis, Unit, analyse
 from agent.detection.special.features import hit_units
 from agent.detection.special.lexicon import (
@@ -158,11 +160,18 @@ def _shifted(span: Span, by: int) -> Span:
 
 
 class DocumentEvidence:
-    """What a document as a whole reveals, from its stretches in order. Memory does not grow with the document."""
+    """What a document as a whole reveals, from its stretches in order. Memory does not grow with the document.
 
-    def __init__(self, lexicon: Lexicon | None = None, model: SpecialModel | None = None) -> None:
+    Without arguments by the lexicons and models that are shipped; the reader is loaded once something is in doubt, and
+    raises `ConfigurationError` then if it cannot be read.
+    """
+
+    def __init__(
+        self, lexicon: Lexicon | None = None, model: SpecialModel | None = None, reader: Reader | None = None
+    ) -> None:
         self._lexicon = lexicon or shipped_lexicon()
         self._model = model or shipped_model()
+        self._reader = reader
         self._chances = [0.0] * len(CATEGORIES)
         self._best: dict[str, list[tuple[float, int, Span]]] = {}
         self._seen = 0
@@ -195,7 +204,11 @@ class DocumentEvidence:
                 self._chances[index] = max(self._chances[index], span.score)
 
     def _judge(self, text: str, persons: Sequence[Span]) -> None:
-        chances = self._model.judge(analyse(text, persons, self._lexicon))
+        chances = self._model.judge(analyse(text, persons, self._lexicon)).tolist()
+        if in_doubt(chances):
+            self._reader = self._reader or shipped_reader()
+            names = sorted((span.start, span.end) for span in persons)
+            chances = together(chances, self._reader.read(nameless(text, names)))
         self._chances = [max(old, float(new)) for old, new in zip(self._chances, chances, strict=True)]
 
     def verdicts(self) -> tuple[CategoryVerdict, ...]:
@@ -213,8 +226,7 @@ class DocumentEvidence:
     def _needed(self, entity_type: str) -> float:
         """How likely a category must be: more where nobody is named and nothing ties the evidence to anybody."""
         tied = any(link in span.why for _, _, span in self._best[entity_type] for link in _TIES)
-        threshold = self._model.thresholds[_INDEX_OF[entity_type]]
-        return threshold if self._somebody or tied else max(threshold, _UNTIED)
+        return NEEDED if self._somebody or tied else _UNTIED
 
     def probabilities(self) -> dict[str, float]:
         """The probability of each category by name, below the threshold too: for measuring."""
