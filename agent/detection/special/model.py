@@ -85,7 +85,7 @@ def shipped_model() -> SpecialModel:
     import numpy
 
     try:
-        with numpy.load(FILE, allow_pickle=False) as stored:
+        with FILE.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
             return SpecialModel({name: stored[name] for name in stored.files})
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigurationError(f"The model {FILE.name} cannot be used: {type(error).__name__}.") from error
