@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import zipfile
 import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import ConfigurationError
+from agent.detection.stored import made_of
 from agent.model.record_kind import RecordKind
 
 if TYPE_CHECKING:
@@ -129,10 +128,4 @@ def _weighed(hashes: NDArray[Any], weight: float, rarity: NDArray[Any]) -> tuple
 
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, NDArray[Any]]:
-    import numpy
-
-    try:
-        with FILE.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ConfigurationError(f"The model {FILE.name} cannot be used: {type(error).__name__}.") from error
+    return made_of(FILE, dict)

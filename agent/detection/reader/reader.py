@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.detection.reader.network import LONGEST, Network
 from agent.detection.reader.wordpieces import WordPieces
-from agent.errors import ConfigurationError
+from agent.detection.stored import made_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,10 +69,4 @@ def nameless(text: str, names: Iterable[tuple[int, int]]) -> str:
 @lru_cache(maxsize=1)
 def shipped_reader() -> Reader:
     """The reader that comes with the package; made once. Raises `ConfigurationError` if it cannot be read."""
-    import numpy
-
-    try:
-        with FILE.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
-            return Reader({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ConfigurationError(f"The model {FILE.name} cannot be used: {type(error).__name__}.") from error
+    return made_of(FILE, Reader)

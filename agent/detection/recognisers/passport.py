@@ -1,4 +1,4 @@
-"""Passport numbers: nine digits, or one or two letters and seven or eight digits, as those of other countries are; and
+"""Passport numbers: nine digits, or one or two letters and six to eight digits, as those of other countries are; and
 nothing without the word before them."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agent.detection.recognisers.labels import close_label, labels_before
 from agent.detection.recognisers.vocabulary import Kind
 
 _DIGITS = r"(?<![\w.+£$€/-])(?<!\d,)\d{3}([ \u00a0]?)\d{3}\1\d{3}(?![\w£€%]|[./-]\d| \d{3,})"
-_LETTERS = r"(?<![\w/-])[A-Z]{1,2} ?\d{7,8}(?![\w/-]|\.\d)"
+_LETTERS = r"(?<![\w/-])[A-Z]{1,2} ?\d{6,8}(?![\w/-]|\.\d)"
 
 
 class PassportRecognizer(JudgedRecognizer, UkPassportRecognizer):

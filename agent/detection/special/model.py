@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from agent.detection.special.lexicon import CATEGORIES
 from agent.detection.special.rows import DOCUMENT_WORDS_WEIGHT, WORDS_WEIGHT, Rows, rows
 from agent.detection.special.stacking import NO_TERM, Scores, Stacker, sigmoid, stack_rows
 from agent.detection.special.vectors import WordVectors
-from agent.errors import ConfigurationError
+from agent.detection.stored import made_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,10 +81,4 @@ def _weighted(ragged: Ragged, weights: NDArray[Any], weight: float) -> NDArray[A
 @lru_cache(maxsize=1)
 def shipped_model() -> SpecialModel:
     """The model that comes with the package; read once. Raises `ConfigurationError` if it cannot be read."""
-    import numpy
-
-    try:
-        with FILE.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
-            return SpecialModel({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ConfigurationError(f"The model {FILE.name} cannot be used: {type(error).__name__}.") from error
+    return made_of(FILE, SpecialModel)
