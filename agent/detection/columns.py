@@ -84,7 +84,8 @@ def table_spans(text: str) -> list[Span]:
 
 
 def _holds_a_name(value: str) -> bool:
-    return any(as_listed(word) in given_names() | family_names() for word in _NAME_WORD.findall(value))
+    words = map(as_listed, _NAME_WORD.findall(value))
+    return any(word in given_names() or word in family_names() for word in words)
 
 
 def _street_end(text: str, cell: Cell) -> int:

@@ -34,6 +34,7 @@ LEAST_SCORE = 0.1  # of evidence; what is less likely by itself is no candidate
 _REACH = 300  # characters around a term in which something may be said without one
 _LINE = 400  # characters that are searched for the end of a line
 _WINDOW = 1_500  # characters that are judged as one document: about what the model has learnt from
+_MOST_READ = 40  # such parts of a document that the reader is asked about: some 3 seconds
 _KEPT = 8  # spans of a category that the attributes of a verdict are read off
 _SURE = 0.5
 _NEAR = 40  # characters before evidence in which a "no" denies it
@@ -172,6 +173,7 @@ class DocumentEvidence:
         self._lexicon = lexicon or shipped_lexicon()
         self._model = model or shipped_model()
         self._reader = reader
+        self._to_read = _MOST_READ
         self._chances = [0.0] * len(CATEGORIES)
         self._best: dict[str, list[tuple[float, int, Span]]] = {}
         self._seen = 0
@@ -205,7 +207,8 @@ class DocumentEvidence:
 
     def _judge(self, text: str, persons: Sequence[Span]) -> None:
         chances = self._model.judge(analyse(text, persons, self._lexicon)).tolist()
-        if in_doubt(chances):
+        if self._to_read and in_doubt(chances):
+            self._to_read -= 1
             self._reader = self._reader or shipped_reader()
             names = sorted((span.start, span.end) for span in persons)
             chances = together(chances, self._reader.read(nameless(text, names)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agent.detection.reader.reader import Reading
+from agent.detection.special.lexicon import CATEGORIES
 from agent.detection.special.search import DocumentEvidence, SpecialSearch
 from agent.model.finding import NEGATED, CategoryVerdict, Span
 
@@ -158,3 +160,18 @@ def test_offsets_may_count_from_before_the_stretch() -> None:
     evidence = DocumentEvidence()
     evidence.take(CLEAR, spans, persons, len(before))
     assert {str(verdict.category) for verdict in evidence.verdicts()} == set(judged(CLEAR, "Owen Marsh"))
+
+
+def test_of_a_long_document_only_so_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Counting:
+        def read(self, text: str) -> Reading:
+            asked.append(text)
+            return Reading((0.0,) * len(CATEGORIES), (0.0,) * len(CATEGORIES))
+
+    monkeypatch.setattr("agent.detection.special.search.in_doubt", lambda chances: True)
+    evidence = DocumentEvidence(reader=Counting())  # type: ignore[arg-type]
+    text = "She has dialysis on Tuesdays and rests on Wednesdays, as her manager knows.\n" * 2_000
+    evidence.take(text, SpecialSearch().find(text, []), [])
+    assert len(asked) == 40
