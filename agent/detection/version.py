@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-_RULES_REVISION = 4  # raise it whenever a rule of ours changes what is found
+_RULES_REVISION = 5  # raise it whenever a rule of ours changes what is found
 _PACKAGES = ("presidio-analyzer", "spacy", "phonenumbers", "hyperscan", "ahocorasick-rs")
 _SHIPPED_MODELS = Path(__file__).parent / "models"
 

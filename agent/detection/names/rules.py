@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import regex
 
-from agent.detection.names.gazetteer import family_names, given_names
+from agent.detection.names.gazetteer import as_listed, family_names, given_names
+from agent.detection.names.words import NO_PERSON, PLACES
 
 TITLES = (
     "Mr Mrs Ms Miss Mx Mstr Master Dr Prof Professor Sir Dame Lady Lord Rev Revd Reverend Canon Fr Father Sr Sister "
@@ -66,8 +67,8 @@ _SIGNED = regex.compile(
     regex.MULTILINE,
 )
 _LABELLED = regex.compile(
-    rf"(?:^|(?<=[\t|;]|[ \t]{{2}}))[ \t>*]*(?i:{_LABELS})[ \t]*(?:[:=|]|[ \t]{{2,}}|\t)[ \t]*(?:(?:{_TITLE})[ \t]+)?"
-    rf"(?P<name>{_ANY}(?:,[ \t]{_NAME})?)(?=[ \t]*(?:[,;(|/.<–-]|$|[ \t]{{2}}|\t|and\b|&))",
+    rf"(?:^|(?<=[\t|;]|[ \t]{{2}}))[ \t>*]*+(?=[a-zA-Z])(?i:{_LABELS})[ \t]*(?:[:=|]|[ \t]{{2,}}|\t)[ \t]*"
+    rf"(?:(?:{_TITLE})[ \t]+)?(?P<name>{_ANY}(?:,[ \t]{_NAME})?)(?=[ \t]*(?:[,;(|/.<–-]|$|[ \t]{{2}}|\t|and\b|&))",
     regex.MULTILINE,
 )
 # [14/02, 06:13] Bex: top drawer
@@ -80,32 +81,61 @@ _NICKNAME = "|".join(rf"{before}{_WORD}{behind}" for before, behind in ('""', "�
 _NICKNAMED = regex.compile(
     rf"(?<![\p{{L}}\d])(?P<name>(?:{_WORD}[ \t]){{1,2}}(?:{_NICKNAME})[ \t]{_WORD})(?![\p{{L}}\d])"
 )
+SURNAME_FIRST = "surname first"
+# "Van der Poel, Jip" in a cell; O'Hare, Concepta; Dunmore, Mr A
+_WORD_OR_INITIAL = rf"(?:{_WORD}|\p{{Lu}}\.?(?![\p{{L}}]))"
+_SURNAME_FIRST = regex.compile(
+    rf'(?:^|(?<=(?P<quote>")|[\t|;]|[ \t]{{2}}))(?=\p{{L}})'
+    rf"(?P<name>(?P<family>(?:(?i:{_SMALL})[ \t]){{0,2}}{_WORD}),[ \t]"
+    rf"(?:(?P<title>{_TITLE})[ \t])?(?P<given>{_WORD_OR_INITIAL})(?:[ \t]{_WORD_OR_INITIAL})?)"
+    r'(?=[ \t]*(?:["\t|;]|$)|[ \t]{2})',
+    regex.MULTILINE,
+)
 _BEFORE_ADDRESS = regex.compile(
     rf"(?P<name>{_NAME}|{_WORD},[ \t]{_NAME})[ \t]*(?:<|\(|\[mailto:)[\w.%+-]{{1,64}}@[\w.-]{{1,120}}"
 )
+_ANYWHERE = regex.compile("")
+# Each rule with what must stand somewhere in a text for it to find anything: prose mostly has it not.
 _RULES = (
-    ("title", _TITLED),
-    ("greeting", _GREETED),
-    ("signature", _SIGNED),
-    ("field", _LABELLED),
-    ("mail", _BEFORE_ADDRESS),
-    ("speaker", _SPEAKING),
-    ("nickname", _NICKNAMED),
+    ("title", _TITLED, _ANYWHERE),
+    ("greeting", _GREETED, _ANYWHERE),
+    ("signature", _SIGNED, _ANYWHERE),
+    ("field", _LABELLED, regex.compile(r"[:=|\t]|[ \t]{2}")),
+    ("mail", _BEFORE_ADDRESS, regex.compile("@")),
+    ("speaker", _SPEAKING, _ANYWHERE),
+    ("nickname", _NICKNAMED, regex.compile(r"""["“'‘(]""")),
+    (SURNAME_FIRST, _SURNAME_FIRST, regex.compile(r",[ \t]\p{Lu}")),
 )
 
 
 def names_by_rule(text: str) -> Iterator[tuple[int, int, str]]:
     """Start and end of what a rule takes for a name, and the rule."""
-    for word, rule in _RULES:
+    for word, rule, needed in _RULES:
+        if not needed.search(text):
+            continue
         for found in rule.finditer(text):
             first, comma, _ = found["name"].partition(",")
-            if word == "nickname" and not _is_known(found["name"]):
+            if (word == "nickname" and not _is_known(found["name"])) or (
+                word == SURNAME_FIRST and not _is_listed(found)
+            ):
                 continue
-            if comma and first.casefold() in given_names() - family_names():  # To: Lucy, Isidore
+            if word == SURNAME_FIRST:
+                yield *found.span("name"), word
+            elif comma and first.casefold() in given_names() - family_names():  # To: Lucy, Isidore
                 yield found.start("name"), found.start("name") + len(first), word
                 yield found.start("name") + len(first) + 1, found.end("name"), word
             else:
                 yield found.start("name"), found.end("name"), word
+
+
+def _is_listed(found: regex.Match[str]) -> bool:
+    """Whether a family name in front of a given one can be told from a town and its county."""
+    given, family = as_listed(found["given"]), as_listed(found["family"].split()[-1])
+    if given in PLACES or given in NO_PERSON or family in NO_PERSON or (family in given_names() - family_names()):
+        return False
+    return (
+        bool(found["title"]) or given in given_names() or (bool(found["quote"]) and family in family_names() - PLACES)
+    )
 
 
 def _is_known(name: str) -> bool:

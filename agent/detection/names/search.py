@@ -14,7 +14,7 @@ from agent.detection.names.engine import NameEngine, name_engine
 from agent.detection.names.gazetteer import as_listed, family_names, given_names
 from agent.detection.names.nearby import is_hardly_a_name
 from agent.detection.names.places import parts, places
-from agent.detection.names.rules import TITLES, names_by_rule
+from agent.detection.names.rules import SURNAME_FIRST, TITLES, names_by_rule
 from agent.detection.names.words import (
     COMMON,
     NEVER_ALONE,
@@ -190,7 +190,8 @@ def _trimmed(text: str, name: _Name) -> _Name | None:
     if "@" in text[start:end] or regex.search(r"\d", text[start:end]):
         return None
     before_comma, comma, behind_comma = text[start:end].partition(",")
-    if comma and (" " in before_comma.strip() or not behind_comma.strip()[:1].isupper()):
+    surname_first = name.why == SURNAME_FIRST
+    if comma and ((" " in before_comma.strip() and not surname_first) or not behind_comma.strip()[:1].isupper()):
         end = start + len(before_comma.rstrip())
     words = [as_listed(word) for word in _WORD.findall(text[start:end])]
     initial = text[start + 1 : start + 2] == "."  # A. Siddiqui

@@ -46,6 +46,9 @@ def names(search: NameSearch, text: str) -> list[str]:
         ('uid=40117 name="BASSI, Harjit" finger=R-index', ["BASSI, Harjit"]),
         ('"40701","Garside, Bill","04/11/24"', ["Garside, Bill"]),
         ("From: Kwabena Asante\nTo: Lucy, Isidore\nSubject: rota", ["Kwabena Asante", "Lucy", "Isidore"]),
+        ('Ref\n"Mbeki-Lawson, Thandeka",T-5512\n"Szabó, Ilka",T-5520', ["Mbeki-Lawson, Thandeka", "Szabó, Ilka"]),
+        ("Dunmore, Mr A;HH/30018\nO'Hare, Concepta;HH/29555", ["Dunmore, Mr A", "O'Hare, Concepta"]),
+        ("SU12215  Le Goff, Yann    form not returned", ["Le Goff, Yann"]),
         ("Re: Jonah WREN, dob 30/05/1999", ["Jonah WREN"]),
         ("On 11 June Mr Kowalski rang.", ["Kowalski"]),
         ("Mrs Wisniewski and Mr Celik were there.", ["Wisniewski", "Celik"]),
@@ -58,6 +61,7 @@ def test_names_are_found_without_titles_and_possessives(search: NameSearch, text
 @pytest.mark.parametrize(
     "text",
     [
+        'Preston, Lancashire\n"Lincoln, Lincolnshire"\n"Sales, Marketing";Paris, France',
         "The meeting is in Victoria Road, opposite the Albert Arms.",
         "Deliver to Florence Nightingale Ward, St Thomas' Hospital.",
         "Order from Marks & Spencer by Friday.",
