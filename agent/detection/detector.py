@@ -73,7 +73,7 @@ class LayeredSearch:
         settled += found_again(text, settled)
         found = [span for span in settled if span.entity_type not in NOT_PERSONAL]
         persons = [span for span in found if span.entity_type == "PERSON"]
-        special = detector.special.find(text, persons)
+        special = detector.special.find(text, persons, somebody=bool(found))
         cells = [span for span in tables if category_of(span.entity_type) in JUDGED_CATEGORIES]
         own = [span for span in [*found, *special, *cells] if own_from <= span.start < own_to]
         self._evidence.take(text[own_from:own_to], own, persons, own_from)

@@ -29,6 +29,7 @@ CATEGORIES = (
     DataCategory.CRIMINAL,
 )
 TIERS = ("strong", "normal", "ambiguous")
+STRONG, NORMAL = 0, 1
 CONTEXTS = ("kin", "role", "policy", "negation", "doubt")
 PATTERN = len(TIERS)  # the tier of what a regular expression finds
 HOMONYM = PATTERN + 1  # a phrase that only looks like a term
@@ -113,15 +114,15 @@ class Lexicon:
         except (OSError, ValueError, KeyError, AttributeError, TypeError, re.error, yaml.YAMLError) as error:
             raise ConfigurationError(f"The lexicon {file.name} cannot be used: {type(error).__name__}.") from error
 
-    def openings(self, text: str) -> list[tuple[int, int]]:
-        """Where something may be said of a category, by offsets of terms that are more than ambiguous."""
+    def openings(self, text: str, weakest: int = NORMAL) -> list[tuple[int, int]]:
+        """Where something may be said of a category, by offsets of terms that are at least as strong as `weakest`."""
         lowered = lower(text)
         return [
             (start, end)
             for index, start, end in self._opener_search.find_matches_as_indexes(lowered, overlapping=True)
             if _whole(lowered, start, end)
             and any(
-                _opens(meaning) and (not meaning.capital or text[start].isupper())
+                _opens(meaning, weakest) and (not meaning.capital or text[start].isupper())
                 for meaning in self._meanings[self._openers[index]]
             )
         ]
@@ -165,8 +166,8 @@ def _in_ascii(pattern: str) -> bytes:
     return "".join(letter if letter.isascii() else f"\\x{ord(letter):02x}" for letter in pattern).encode()
 
 
-def _opens(meaning: _Meaning) -> bool:
-    return meaning.category != _NO_CATEGORY and meaning.tier <= TIERS.index("normal")
+def _opens(meaning: _Meaning, weakest: int = NORMAL) -> bool:
+    return meaning.category != _NO_CATEGORY and meaning.tier <= weakest
 
 
 def _whole(lowered: str, start: int, end: int) -> bool:

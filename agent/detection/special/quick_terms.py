@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from agent.detection.special.lexicon import HOMONYM, TIERS, Hit, Lexicon, hits_without_homonyms
+from agent.detection.special.lexicon import HOMONYM, NORMAL, Hit, Lexicon, hits_without_homonyms
 from agent.detection.special.ranges import ranges
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class QuickTerms:
         return ordered
 
 
-def openings(found: NDArray[Any]) -> list[tuple[int, int]]:
+def openings(found: NDArray[Any], weakest: int = NORMAL) -> list[tuple[int, int]]:
     """As `Lexicon.openings`."""
-    opening = (found[:, CATEGORY] >= 0) & (found[:, TIER] <= TIERS.index("normal"))
+    opening = (found[:, CATEGORY] >= 0) & (found[:, TIER] <= weakest)
     opened: list[tuple[int, int]] = [(start, end) for start, end in found[opening, : END + 1].tolist()]
     return opened
 

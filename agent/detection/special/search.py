@@ -14,7 +14,9 @@ from agent.detection.special.lexicon import (
     CATEGORIES,
     CONTEXTS,
     FIRST_CONTEXT,
+    NORMAL,
     PATTERN,
+    STRONG,
     TIERS,
     Hit,
     Lexicon,
@@ -24,6 +26,7 @@ from agent.detection.special.model import SpecialModel, shipped_model
 from agent.detection.special.quick_terms import openings
 from agent.detection.special.rows import rows
 from agent.detection.special.screen import NotReadable, Screen
+from agent.detection.special.somebody import speaks_of_somebody
 from agent.model.categories import ENTITY_CATEGORIES
 from agent.model.finding import NEGATED, THIRD_PARTY, UNCERTAIN, CategoryVerdict, Span
 
@@ -35,6 +38,7 @@ _REACH = 300  # characters around a term in which something may be said without 
 _LINE = 400  # characters that are searched for the end of a line
 _WINDOW = 1_500  # characters that are judged as one document: about what the model has learnt from
 _MOST_READ = 40  # such parts of a document that the reader is asked about: some 3 seconds
+_NOTE = 1_000  # characters: "Diabetic, tablets at noon." may be all that is written of somebody
 _KEPT = 8  # spans of a category that the attributes of a verdict are read off
 _SURE = 0.5
 _NEAR = 40  # characters before evidence in which a "no" denies it
@@ -60,26 +64,35 @@ class SpecialSearch:
         except NotReadable:
             self._screen = None
 
-    def find(self, text: str, persons: Sequence[Span]) -> list[Span]:
+    def find(self, text: str, persons: Sequence[Span], *, somebody: bool = False) -> list[Span]:
         """Candidates by character offsets, in order of their starts; whether they stand, the document tells.
 
-        `persons` are the names found in the text. `score` is the probability that the words are evidence, read by
-        themselves; `why` says which kind of term decided, and what ties it to somebody.
+        `persons` are the names found in the text; `somebody` says that something else found in it belongs to a person.
+        Where neither is so and a text that is longer than a note speaks of nobody, only terms that suffice by
+        themselves are looked into: others need somebody of whom they are said. `score` is the probability that the
+        words are evidence, read by themselves; `why` says which kind of term decided, and what ties it to somebody.
         """
         found: list[Span] = []
-        for start, end in self._doubtful(text, persons):
+        for start, end in self._doubtful(text, persons, somebody=somebody or bool(persons)):
             people = [_shifted(span, -start) for span in persons if start <= span.start and span.end <= end]
             analysis = analyse(text[start:end], people, self._lexicon)
             found += [_shifted(span, start) for span in self._evidence(analysis)]
         return sorted(found, key=lambda span: (span.start, span.end, span.entity_type))
 
-    def _doubtful(self, text: str, persons: Sequence[Span]) -> list[tuple[int, int]]:
+    def _doubtful(self, text: str, persons: Sequence[Span], *, somebody: bool) -> list[tuple[int, int]]:
         """The parts of a text in which there may be evidence."""
-        if self._screen is None:
-            return _regions(text, self._lexicon.openings(text))
-        hits = self._screen.hits(text)
-        people = sorted((span.start, span.end) for span in persons)
-        return self._screen.doubtful(text, _regions(text, openings(hits)), people, hits)
+        hits = None if self._screen is None else self._screen.hits(text)
+
+        def opened(weakest: int) -> list[tuple[int, int]]:
+            return self._lexicon.openings(text, weakest) if hits is None else openings(hits, weakest)
+
+        found = opened(NORMAL)
+        if found and not somebody and len(text) > _NOTE and not speaks_of_somebody(text):
+            found = opened(STRONG)
+        regions = _regions(text, found)
+        if self._screen is None or hits is None:
+            return regions
+        return self._screen.doubtful(text, regions, sorted((span.start, span.end) for span in persons), hits)
 
     def _evidence(self, analysis: Analysis) -> Iterator[Span]:
         import numpy

@@ -163,3 +163,9 @@ def test_a_label_belongs_to_its_own_line_and_column(check: Check) -> None:
 def test_an_organisation_gives_the_form_of_its_own(context: str, text: str, score: float | None) -> None:
     found = OrganisationReferenceRecognizer("CASE_REFERENCE", r"QX-\d{4}", context).analyze(text, [], None)
     assert [result.score for result in found] == ([] if score is None else [score])
+
+
+def test_the_number_of_a_paragraph_is_nobodys_even_below_a_heading_for_staff_numbers() -> None:
+    text = "Staff number:\n12. The rota is kept by the depot.\n"
+    assert not EmployeeIdRecognizer().analyze(text, ["EMPLOYEE_ID"])
+    assert EmployeeIdRecognizer().analyze(text.replace("12. ", "12 . "), ["EMPLOYEE_ID"])

@@ -51,6 +51,27 @@ def test_prose_without_any_term_costs_next_to_nothing() -> None:
     assert len(text) / 1e6 / (time.process_time() - began) > 10  # a fifth of what it does: machines differ
 
 
+NEUTRAL = "The depot keeps the ledgers and the figures go to the office. " * 20 + "\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "somebody", "found"),
+    [
+        (NEUTRAL + "Diabetic, tablets at noon.", False, False),
+        (NEUTRAL + "Diabetic, tablets at noon.", True, True),
+        (NEUTRAL + "Diabetic, tablets at noon, as told her.", False, True),
+        (NEUTRAL + "Patient: diabetic, tablets at noon.", False, True),
+        (NEUTRAL + "[x] diabetic, tablets at noon.", False, True),
+        (NEUTRAL + "Diabetic, insulin at noon.", False, True),  # insulin suffices by itself
+        ("Diabetic, tablets at noon.", False, True),  # a note
+    ],
+)
+def test_a_term_that_needs_somebody_is_no_evidence_in_a_long_text_that_speaks_of_nobody(
+    text: str, somebody: bool, found: bool
+) -> None:
+    assert bool(SpecialSearch().find(text, [], somebody=somebody)) == found
+
+
 def test_presidio_gets_one_recogniser_for_each_category_and_they_agree_with_the_search() -> None:
     text = "My asthma is worse and I was arrested on suspicion of theft in May."
     search = SpecialSearch()
