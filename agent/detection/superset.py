@@ -189,7 +189,7 @@ def _any_case(members: frozenset[int], flags: int) -> frozenset[int]:
         return members
     letters = {number for number in members if number < 128 and chr(number).isalpha()}
     both = {ord(case) for number in letters for case in (chr(number).lower(), chr(number).upper())}
-    if members & _BEYOND:
+    if LETTER in members:
         both |= {ord(char) for char in "iIkKsS"}
     return members | both | ({LETTER} if letters else set())
 

@@ -38,7 +38,7 @@ class ReferenceRecognizer(JudgedRecognizer):
             (forms.BRACKET_EDGE + forms.RUN + forms.END, DOUBTFUL),
             (forms.EDGE + forms.SPACED + forms.END, UNLIKELY),
             (forms.EDGE + forms.MIXED + forms.END, UNLIKELY),
-            (forms.BRACKET_EDGE + forms.DIGITS + forms.END + r"(?! \d{3})", UNLIKELY),
+            (forms.DIGITS + forms.END + r"(?! \d{3})", UNLIKELY),
         )
         patterns += self.shapes_of_its_own()
         super().__init__(supported_entity=entity, patterns=patterns, global_regex_flags=CASE_COUNTS)

@@ -69,8 +69,7 @@ class Lexicon:
             self._read(file)
         self._terms = sorted(self._meanings)
         self._by_index = [self._meanings[term] for term in self._terms]
-        # What opens a search: terms of a category that are more than ambiguous. Short ones stand in too many words.
-        self._openers = [term for term in self._terms if any(_opens(meaning) for meaning in self._meanings[term])]
+        self._openers: dict[int, tuple[list[str], AhoCorasick]] = {}
 
     @cached_property
     def _term_search(self) -> AhoCorasick:
@@ -78,11 +77,14 @@ class Lexicon:
 
         return AhoCorasick(self._terms)
 
-    @cached_property
-    def _opener_search(self) -> AhoCorasick:
+    def _opener_search(self, weakest: int) -> tuple[list[str], AhoCorasick]:
+        """The terms of a category that are at least as strong, and what finds them."""
         from ahocorasick_rs import AhoCorasick, Implementation
 
-        return AhoCorasick(self._openers, implementation=Implementation.DFA)
+        if weakest not in self._openers:
+            terms = [term for term in self._terms if any(_opens(each, weakest) for each in self._meanings[term])]
+            self._openers[weakest] = terms, AhoCorasick(terms, implementation=Implementation.DFA)
+        return self._openers[weakest]
 
     @cached_property
     def _pattern_search(self) -> Database:
@@ -117,13 +119,14 @@ class Lexicon:
     def openings(self, text: str, weakest: int = NORMAL) -> list[tuple[int, int]]:
         """Where something may be said of a category, by offsets of terms that are at least as strong as `weakest`."""
         lowered = lower(text)
+        terms, search = self._opener_search(weakest)
         return [
             (start, end)
-            for index, start, end in self._opener_search.find_matches_as_indexes(lowered, overlapping=True)
+            for index, start, end in search.find_matches_as_indexes(lowered, overlapping=True)
             if _whole(lowered, start, end)
             and any(
                 _opens(meaning, weakest) and (not meaning.capital or text[start].isupper())
-                for meaning in self._meanings[self._openers[index]]
+                for meaning in self._meanings[terms[index]]
             )
         ]
 

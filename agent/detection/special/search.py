@@ -81,18 +81,14 @@ class SpecialSearch:
 
     def _doubtful(self, text: str, persons: Sequence[Span], *, somebody: bool) -> list[tuple[int, int]]:
         """The parts of a text in which there may be evidence."""
-        hits = None if self._screen is None else self._screen.hits(text)
-
-        def opened(weakest: int) -> list[tuple[int, int]]:
-            return self._lexicon.openings(text, weakest) if hits is None else openings(hits, weakest)
-
-        found = opened(NORMAL)
-        if found and not somebody and len(text) > _NOTE and not speaks_of_somebody(text):
-            found = opened(STRONG)
-        regions = _regions(text, found)
-        if self._screen is None or hits is None:
-            return regions
-        return self._screen.doubtful(text, regions, sorted((span.start, span.end) for span in persons), hits)
+        weakest = NORMAL if somebody or len(text) <= _NOTE or speaks_of_somebody(text) else STRONG
+        if weakest == STRONG and not self._lexicon.openings(text, STRONG):
+            return []  # as in most prose: what follows would say so too, more slowly
+        if self._screen is None:
+            return _regions(text, self._lexicon.openings(text, weakest))
+        hits = self._screen.hits(text)
+        people = sorted((span.start, span.end) for span in persons)
+        return self._screen.doubtful(text, _regions(text, openings(hits, weakest)), people, hits)
 
     def _evidence(self, analysis: Analysis) -> Iterator[Span]:
         import numpy

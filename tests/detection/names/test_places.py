@@ -30,6 +30,24 @@ def test_places(text: str, found: list[str]) -> None:
     assert words_at(text) == found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anna rang. Annabel and Anna-Lou did not; ANNA did, Anna2 is a file, 2Anna too, anna.",
+        "Élodie met Éloise. Élodie",
+        "McAnna, O'Anna and Anna",
+    ],
+)
+def test_a_few_words_looked_for_one_by_one_are_found_where_all_at_once_are(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for few in (0, 100):
+        monkeypatch.setattr("agent.detection.names.places._FEW", few)
+        found.append(places(text))
+    assert found[0] == found[1] != []
+
+
 def test_words_that_a_name_may_begin_with() -> None:
     assert [word for word in "Priya priya thomas the car VAN 12 A4 a@b.c ( , 李".split() if may_begin(word)] == (
         ["Priya", "priya", "thomas", "VAN", ",", "李"]
