@@ -76,7 +76,7 @@ class LayeredSearch:
         special = detector.special.find(text, persons, somebody=bool(found))
         cells = [span for span in tables if category_of(span.entity_type) in JUDGED_CATEGORIES]
         own = [span for span in [*found, *special, *cells] if own_from <= span.start < own_to]
-        self._evidence.take(text[own_from:own_to], own, persons, own_from)
+        own += self._evidence.take(text[own_from:own_to], own, persons, own_from)
         if len(self._beginning) < _KIND_CHARACTERS:
             self._beginning += text[own_from:own_to][: _KIND_CHARACTERS - len(self._beginning)]
         self._personal = self._personal or bool(own)

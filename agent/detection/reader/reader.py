@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +21,14 @@ SOMEBODY = "Somebody"  # stands for a name
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Log-odds of each category: by the words that reveal it best, and by the text as a whole."""
+    """Log-odds of each category: by the words that reveal it best, and by the text as a whole.
+
+    `pieces` are the first and the last piece of those words, for each category; none of a text without words.
+    """
 
     evidence: tuple[float, ...]
     categories: tuple[float, ...]
+    pieces: tuple[tuple[int, int], ...] = ()
 
 
 class Reader:
@@ -44,13 +48,30 @@ class Reader:
         pieces = self._pieces.of(text)
         parts = -(-len(pieces) // (LONGEST - 2)) or 1
         size = -(-len(pieces) // parts)
-        evidence, whole = [], []
+        best, words, whole = [], [], []
         for part in range(parts):
             marked = [self._pieces.beginning, *pieces[part * size : (part + 1) * size], self._pieces.end]
             by_piece, by_text = self._network.read(marked)
-            evidence.append(by_piece.max(axis=0))
+            best.append(by_piece.max(axis=0))
+            words.append(by_piece[1:-1])
             whole.append(by_text)
-        return Reading(*(tuple(numpy.max(told, axis=0).tolist()) for told in (evidence, whole)))
+        evidence, categories = (tuple(numpy.max(told, axis=0).tolist()) for told in (best, whole))
+        return Reading(evidence, categories, tuple(map(_run, numpy.concatenate(words).T)) if pieces else ())
+
+    def place(self, text: str, pieces: tuple[int, int]) -> tuple[int, int]:
+        """Where the first to the last piece stand in a text that was read, by character offsets."""
+        places = self._pieces.places(text)
+        return places[pieces[0]][0], places[pieces[1]][1]
+
+
+def _run(log_odds: NDArray[Any]) -> tuple[int, int]:
+    """The likeliest piece, with those beside it that are likely too: the first and the last."""
+    first = last = int(log_odds.argmax())
+    while first > 0 and log_odds[first - 1] > 0:
+        first -= 1
+    while last + 1 < len(log_odds) and log_odds[last + 1] > 0:
+        last += 1
+    return first, last
 
 
 def nameless(text: str, names: Iterable[tuple[int, int]]) -> str:
@@ -64,6 +85,21 @@ def nameless(text: str, names: Iterable[tuple[int, int]]) -> str:
         pieces += (text[behind:start], SOMEBODY)
         behind = end
     return "".join([*pieces, text[behind:]])
+
+
+def in_full(place: tuple[int, int], names: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Where a place in a nameless text is in the text with its names, all of a name that it touches."""
+    first, last = start, end = place
+    longer = 0  # so far, the text with its names
+    for name_start, name_end in names:
+        begins = name_start - longer
+        ends = begins + len(SOMEBODY)
+        longer += name_end - name_start - len(SOMEBODY)
+        if begins <= first:
+            start = name_start if first < ends else first + longer
+        if begins < last:
+            end = name_end if last <= ends else last + longer
+    return start, end
 
 
 @lru_cache(maxsize=1)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 
 UNKNOWN, BEGINNING, END = "[UNK]", "[CLS]", "[SEP]"
 _GOES_ON = "##"  # begins a piece that is no beginning of a word
 _LONGEST_WORD = 100  # letters; a longer one is unknown
 _WORDS_KEPT = 50_000
+_WORD = re.compile(r"\S+")
 
 
 class WordPieces:
     """Cuts texts into pieces, each by its number in the vocabulary. Safe to share between threads."""
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
+        self._written = tuple(vocabulary)
         self._numbers = {piece: number for number, piece in enumerate(vocabulary)}
         self.beginning, self.end = self._numbers[BEGINNING], self._numbers[END]
         self._unknown = self._numbers[UNKNOWN]
@@ -26,6 +31,20 @@ class WordPieces:
     def of(self, text: str) -> list[int]:
         """The pieces of a text, in order, without marks of where it begins and ends."""
         return [piece for word in text.translate(self._letters).split() for piece in self._cut(word)]
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Where the pieces of `of` stand in the text, by character offsets; those of an unknown word are all of it."""
+        became = [self._letters[ord(letter)] for letter in text]
+        shown = "".join(became)
+        begins = list(accumulate(map(len, became), initial=0))  # of each letter in what is shown
+        found: list[tuple[int, int]] = []
+        for word in _WORD.finditer(shown):
+            start = word.start()
+            for piece in self._cut(word[0]):
+                end = word.end() if piece == self._unknown else start + len(self._written[piece].removeprefix(_GOES_ON))
+                found.append((bisect_right(begins, start) - 1, bisect_left(begins, end)))
+                start = end
+        return found
 
     def _in_word(self, word: str) -> tuple[int, ...]:
         """The longest piece that the word begins with, the longest that the rest begins with, and so on."""

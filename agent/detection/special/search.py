@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent.detection.reader.reader import Reader, nameless, shipped_reader
+from agent.detection.reader.reader import Reader, in_full, nameless, shipped_reader
 from agent.detection.special.agreement import NEEDED, in_doubt, together
 from agent.detection.special.analysis import Analysis, Unit, analyse
 from agent.detection.special.features import hit_units
@@ -42,6 +43,7 @@ _NOTE = 1_000  # characters: "Diabetic, tablets at noon." may be all that is wri
 _KEPT = 8  # spans of a category that the attributes of a verdict are read off
 _SURE = 0.5
 _NEAR = 40  # characters before evidence in which a "no" denies it
+WHY_READ = "reading"  # the reasons of spans that the reader alone has found
 WHY_CELL = "column"  # begins the reasons of spans that were told by a column and are taken as they are
 _TYPE_OF = {category: entity_type for entity_type, category in ENTITY_CATEGORIES.items() if entity_type[:3] == "SC_"}
 ENTITY_TYPES = tuple(_TYPE_OF[category] for category in CATEGORIES)
@@ -188,20 +190,26 @@ class DocumentEvidence:
         self._seen = 0
         self._somebody = False
 
-    def take(self, text: str, spans: Sequence[Span], persons: Sequence[Span], offset: int = 0) -> None:
+    def take(self, text: str, spans: Sequence[Span], persons: Sequence[Span], offset: int = 0) -> list[Span]:
         """Adds a stretch: its text, all spans found in it, the names among them.
 
-        Spans count characters from `offset` characters before the text.
+        Gives evidence of categories that only the reader has found there. Spans count characters from `offset`
+        characters before the text.
         """
         self._somebody = self._somebody or bool(persons)
         evidence = [_shifted(span, -offset) for span in spans if span.entity_type in _INDEX_OF]
         if not evidence:
-            return
+            return []
         people = [_shifted(span, -offset) for span in persons]
         self._remember(evidence, people)
+        more: list[Span] = []
         for start, end in _windows(text):
-            if any(start <= span.start < end for span in evidence):
-                self._judge(text[start:end], [_shifted(s, -start) for s in people if start <= s.start and s.end <= end])
+            within = {span.entity_type for span in evidence if start <= span.start < end}
+            if within:
+                near = [_shifted(span, -start) for span in people if start <= span.start and span.end <= end]
+                more += [_shifted(span, start) for span in self._judge(text[start:end], near, within)]
+        self._remember(more, people)
+        return [_shifted(span, offset) for span in more]
 
     def _remember(self, evidence: Sequence[Span], people: Sequence[Span]) -> None:
         for span in evidence:
@@ -214,14 +222,27 @@ class DocumentEvidence:
                 index = _INDEX_OF[span.entity_type]
                 self._chances[index] = max(self._chances[index], span.score)
 
-    def _judge(self, text: str, persons: Sequence[Span]) -> None:
-        chances = self._model.judge(analyse(text, persons, self._lexicon)).tolist()
+    def _judge(self, text: str, persons: Sequence[Span], known: Container[str]) -> list[Span]:
+        """Judges a part; gives the reader's evidence of what is not known to have any there."""
+        analysis = analyse(text, persons, self._lexicon)
+        chances = self._model.judge(analysis).tolist()
+        more: list[Span] = []
         if self._to_read and in_doubt(chances):
             self._to_read -= 1
             self._reader = self._reader or shipped_reader()
             names = sorted((span.start, span.end) for span in persons)
-            chances = together(chances, self._reader.read(nameless(text, names)))
+            bare = nameless(text, names)
+            reading = self._reader.read(bare)
+            chances = together(chances, reading)
+            found = zip(chances, reading.evidence, reading.pieces, strict=bool(reading.pieces))
+            for index, (chance, words, pieces) in enumerate(found):
+                if chance >= NEEDED and words >= 0 and ENTITY_TYPES[index] not in known:
+                    start, end = in_full(self._reader.place(bare, pieces), names)
+                    score = 1 / (1 + math.exp(-words))
+                    attributes = _attributes(analysis.hits, start, end)
+                    more.append(Span(ENTITY_TYPES[index], start, end, round(score, 4), attributes, WHY_READ))
         self._chances = [max(old, float(new)) for old, new in zip(self._chances, chances, strict=True)]
+        return more
 
     def verdicts(self) -> tuple[CategoryVerdict, ...]:
         """The categories that the document reveals, in the order of CATEGORIES.

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.detection.reader import reader as module
-from agent.detection.reader.reader import Reader, Reading, nameless, shipped_reader
+from agent.detection.reader.reader import SOMEBODY, Reader, Reading, in_full, nameless, shipped_reader
 from agent.detection.special.agreement import in_doubt, together
 from agent.detection.special.lexicon import CATEGORIES
 from agent.errors import ConfigurationError
@@ -84,6 +86,32 @@ def test_names_are_left_out() -> None:
     text = "Fatima Khan prays. Dear Tom,"
     assert nameless(text, [(0, 11), (24, 27)]) == "Somebody prays. Dear Somebody,"
     assert nameless(text, []) == text
+
+
+@given(st.lists(st.tuples(st.text("ab ", max_size=12), st.text("XY", min_size=1, max_size=12)), max_size=5), st.data())
+def test_a_place_without_names_is_found_again_with_them(parts: list[tuple[str, str]], data: st.DataObject) -> None:
+    text, names = "", []
+    for before, name in parts:
+        text += before
+        names.append((len(text), len(text) + len(name)))
+        text += name
+    text += " end"
+    bare = nameless(text, names)
+    first = data.draw(st.integers(0, len(bare) - 1))
+    last = data.draw(st.integers(first + 1, len(bare)))
+    start, end = in_full((first, last), names)
+    inside = nameless(text[start:end], [(a - start, b - start) for a, b in names if start <= a and b <= end])
+    assert bare[first:last] in inside
+    assert not any(a < start < b or a < end < b for a, b in names), "names are whole"
+    assert len(inside) - (last - first) <= 2 * (len(SOMEBODY) - 1)
+
+
+def test_the_words_that_reveal_a_category_are_placed_by_characters(reader: Reader) -> None:
+    text = "Café rota. Somebody is back from dialysis on Tuesdays, so please move her one-to-one to Friday."
+    reading = reader.read(text)
+    start, end = reader.place(text, reading.pieces[NAMES.index("health")])
+    assert "dialysis" in text[start:end]
+    assert end - start < 40
 
 
 def test_one_is_in_doubt_between_the_bounds_of_any_category() -> None:

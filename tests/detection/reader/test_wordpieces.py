@@ -47,3 +47,19 @@ def test_any_text_has_pieces(text: str) -> None:
     numbers = WordPieces(VOCABULARY).of(text)
     assert all(0 <= number < len(VOCABULARY) for number in numbers)
     assert len(numbers) <= 20 * len(text)  # one letter may become several
+
+
+@given(st.text())
+def test_each_piece_has_its_place(text: str) -> None:
+    pieces = WordPieces(VOCABULARY)
+    places = pieces.places(text)
+    assert len(places) == len(pieces.of(text))
+    assert all(0 <= start < end <= len(text) for start, end in places)
+    assert places == sorted(places)
+
+
+def test_pieces_stand_where_their_letters_do(pieces: WordPieces) -> None:
+    text = "She\u200b has\u00a0Dialysis, cafe\u0301 木木 zebra"
+    assert [text[start:end] for start, end in pieces.places(text)] == (
+        ["She", "has", "Dial", "ysis", ",", "cafe", "木", "木", "zebra"]
+    )

@@ -175,3 +175,41 @@ def test_of_a_long_document_only_so_much_is_read(monkeypatch: pytest.MonkeyPatch
     text = "She has dialysis on Tuesdays and rests on Wednesdays, as her manager knows.\n" * 2_000
     evidence.take(text, SpecialSearch().find(text, []), [])
     assert len(asked) == 40
+
+
+class Believing:
+    """A reader that is sure of one category, by the words that it is told."""
+
+    def __init__(self, category: str, words: str) -> None:
+        self._index = [str(one) for one in CATEGORIES].index(category)
+        self._words = words
+
+    def read(self, text: str) -> Reading:
+        said = tuple(5.0 if index == self._index else -9.0 for index in range(len(CATEGORIES)))
+        return Reading(said, said, ((1, 2),) * len(CATEGORIES))
+
+    def place(self, text: str, pieces: tuple[int, int]) -> tuple[int, int]:
+        assert pieces == (1, 2)
+        start = text.index(self._words)
+        return start, start + len(self._words)
+
+
+def test_what_only_the_reader_has_found_is_evidence_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.detection.special.search.in_doubt", lambda chances: True)
+    before = "Filed on Monday.\n"
+    text = "Katarzyna Wiśniewska has dialysis on Tuesdays. Both her irises open the door of the store."
+    persons = [Span("PERSON", len(before), len(before) + 20, 0.9)]
+    spans = [Span("SC_HEALTH", len(before) + 25, len(before) + 33, 0.9, why="strong term")]
+    evidence = DocumentEvidence(reader=Believing("biometric", "irises"))  # type: ignore[arg-type]
+    (more,) = evidence.take(text, spans, persons, len(before))
+    assert (more.entity_type, more.why) == ("SC_BIOMETRIC", "reading")
+    assert (before + text)[more.start : more.end] == "irises"
+    assert "biometric" in {str(verdict.category) for verdict in evidence.verdicts()}
+
+
+def test_what_is_known_already_the_reader_does_not_tell_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.detection.special.search.in_doubt", lambda chances: True)
+    text = "Katarzyna Wiśniewska has dialysis on Tuesdays."
+    spans = [Span("SC_HEALTH", 25, 33, 0.9, why="strong term")]
+    evidence = DocumentEvidence(reader=Believing("health", "dialysis"))  # type: ignore[arg-type]
+    assert evidence.take(text, spans, [Span("PERSON", 0, 20, 0.9)]) == []
