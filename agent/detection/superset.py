@@ -83,7 +83,8 @@ def superset(expression: str, flags: int) -> bytes:
 
 def conditions(expression: str, flags: int, before: int) -> list[bytes]:
     """Byte expressions that match, too, wherever the expression does: of what it looks at ahead, from the beginning of
-    a match on, and behind, at most `before` characters. Raises `NotSimpler`.
+    a match on, and behind, at most `before` characters. What stands before something ahead is a part of it there.
+    Raises `NotSimpler`.
     """
     tree = parsed(expression, flags)
     return [written.encode("ascii") for written in _looked_at(tree, int(tree.state.flags) | flags, before) if written]
@@ -97,27 +98,37 @@ def _looked_at(tree: Any, flags: int, before: int) -> Iterator[str]:
                 yield from _looked_at(body, (flags | added) & ~removed, before)
             case "ASSERT" if argument[0] > 0 or argument[1].getwidth()[1] <= before:
                 try:
-                    yield _Writer().sequence(argument[1], flags)
+                    yield _Writer(before).sequence(argument[1], flags, leading=True)
                 except NotSimpler:  # such as a reference to a group before it
                     continue
 
 
 class _Writer:
-    def __init__(self) -> None:
+    """Writes a sequence of steps. What is looked at behind a `leading` one, up to `before` characters, is kept."""
+
+    def __init__(self, before: int = 0) -> None:
+        self._before = before
         self._groups: dict[int, str] = {}
 
-    def sequence(self, tree: Any, flags: int) -> str:
-        return "".join(self._step(str(operation), argument, flags) for operation, argument in tree)
+    def sequence(self, tree: Any, flags: int, *, leading: bool = False) -> str:
+        written = ""
+        for operation, argument in tree:
+            written += self._step(str(operation), argument, flags, leading=leading and not written)
+        return written
 
-    def _step(self, operation: str, argument: Any, flags: int) -> str:
+    def _step(self, operation: str, argument: Any, flags: int, *, leading: bool) -> str:
         match operation:
             case "LITERAL" | "NOT_LITERAL" | "IN" | "ANY":
                 return _written(_members(operation, argument, flags))
+            case "ASSERT" if leading and argument[0] < 0 and argument[1].getwidth()[1] <= self._before:
+                return self.sequence(argument[1], flags)
+            case "AT" if str(argument) == "AT_END_STRING":
+                return r"\z"
             case "BRANCH":
-                return "(?:" + "|".join(self.sequence(branch, flags) for branch in argument[1]) + ")"
+                return "(?:" + "|".join(self.sequence(branch, flags, leading=leading) for branch in argument[1]) + ")"
             case "SUBPATTERN":
                 group, added, removed, body = argument
-                inside = f"(?:{self.sequence(body, (flags | added) & ~removed)})"
+                inside = f"(?:{self.sequence(body, (flags | added) & ~removed, leading=leading)})"
                 if group is not None:
                     self._groups[group] = inside
                 return inside

@@ -247,6 +247,9 @@ def test_a_recogniser_that_works_by_itself_sees_every_text_unless_it_says_what_i
         (r"[^\p{L}]b", 0),
         (r"(?<=a|b)(?=[0-9a-z]{0,9}\d)[a-z0-9]{2}", 0),
         (r"(?>a+)b++", 0),
+        (r"a(?:b|\Z)|[12]-\Z", 0),
+        (r"(?=(?<=[^\n])\d\d|\d{3}|\d\d\Z)\d\d", regex.MULTILINE),
+        (r"(?=[abx](?<=[ab])[0-3])[abx][0-3]", 0),
     ],
 )
 def test_the_simpler_expression_matches_wherever_the_first_does(expression: str, flags: int) -> None:
@@ -261,6 +264,13 @@ def test_the_simpler_expression_matches_wherever_the_first_does(expression: str,
             matched += 1
             assert gate.may_match(text) == {0}, ascii(text)
     assert matched
+
+
+def test_what_stands_before_something_looked_at_ahead_shuts_texts_out() -> None:
+    gate = PatternGate([GatedPattern(r"(?=\d{3}|\d\d[^.]|\d\d\.?\Z|(?<=[^\n])\d\d\. )\d{2,9}")])
+    assert not gate.may_match("12. One\n\n13. Two")
+    for text in ("see 12. One", "123. One", "12", "12.", "\n12 a"):
+        assert gate.may_match(text), text
 
 
 def test_each_character_is_shown_as_what_regex_takes_it_for() -> None:

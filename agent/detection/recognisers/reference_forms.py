@@ -12,9 +12,10 @@ BRACKET_EDGE = r"(?<![\w.,£$€@/+*#-])"
 PARTED = r"(?=[\w/.#*-]{0,24}\d)[A-Z0-9]{1,10}(?:[-/.#*][A-Z0-9]{1,14}){1,4}(?:/[a-z]{2,3}(?!\w))?"
 RUN = r"(?:[A-Z]{1,5}\d{2,12}(?:[A-Z]\d?)?|\d{3,12}-[A-Z])"
 SPACED = r"(?:[A-Z]{1,3} \d{3,7}(?:[-/]\d{2,5})?|[A-Z]{2,3} \d{2}[-/]\d{2,5}|[A-Z]{2,3}-\d{3} \d{3})"
-# With the edge before it behind its first digit, since a search for a digit is quicker; and no "12. " that numbers a
-# paragraph.
-DIGITS = r"\d(?<![\w.,£$€@/+*#-]\d)(?!(?<=^\d)\d\.[ \t])\d{1,9}"
+# No "12. " that numbers a paragraph; said by what else follows or stands before, which a scan can tell.
+NO_PARAGRAPH = r"(?=\d{3}|\d\d(?:[^\d.]|\.[^ \t]|\.?\Z)|(?<=[^\n])\d\d\.[ \t])"
+# With the edge before it behind its first digit, since a search for a digit is quicker.
+DIGITS = NO_PARAGRAPH + r"\d(?<![\w.,£$€@/+*#-]\d)\d{1,9}"
 # "0188 of 09/07/2024": an entry in the log of the police.
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 LOG = r"\d{1,5} of \d{1,2}(?:[/.]\d{1,2}(?:[/.]\d{2,4})?| " + _MONTH + r"[a-z]{0,6}(?: 20\d\d)?)"
