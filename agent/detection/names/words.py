@@ -18,7 +18,20 @@ NO_PERSON = frozenset(
     reservoir canal moor heath common pier harbour quay guidance code programme project scheme fund
     system software app day week month year monday tuesday wednesday thursday friday saturday sunday
     january february march april june july august september october november december summary notes
-    minutes agenda appendix annex section schedule invoice statement newsletter bulletin handbook manual""".split()
+    minutes agenda appendix annex section schedule invoice statement newsletter bulletin handbook manual
+    foods fasteners retail brewery joinery plumbing roofing scaffolding haulage couriers freight plastics
+    engineering electrical mechanical systems digital media publishing printers graphics autos tyres dairy
+    dairies farms growers florists optical opticians dental chemists physio physiotherapy fitness gym leisure
+    ventures capital finance mortgages brokers assurance conveyancing architects lettings homes properties
+    developments cleaning catering security staffing institute weavers foundry tools supplies wholesale fashions
+    fabrics textiles carpets furnishings interiors kitchens bathrooms windows timber aggregates quarry ferries
+    shipping airways coaches travel tours suite crag geography history biology chemistry physics mathematics
+    univ wk rd ave anon data monthly mthly proofs rgds helpline hotline webinar podcast gazette herald courier
+    mercury telegraph advertiser chronicle observer bursary scholarship seminar lecture cluster campus boathouse
+    pavilion stadium arena gallery studio studios salon barbers laundry laundrette launderette nursing agency
+    agencies caravan caravans kennels cattery stables sanctuary rescue priory minster almshouse almshouses
+    tribunal magistrates inquest protocol toolkit framework scorecard dashboard spreadsheet router printer
+    scanner""".split()
 )
 # Some of them are family names, too.
 SURNAMES_TOO = frozenset(
@@ -38,7 +51,7 @@ NEVER_ALONE = frozenset(
     march west north south east pat sue rob don ray gene bob jack rusty miles chase page reading bath
     wells best small short strong love moon rich the and all any one for not dear team sir madam manager
     director head chair governor officer nurse doctor teacher union labour christian muslim jewish sikh
-    hindu english welsh scottish irish british""".split()
+    hindu english welsh scottish irish british can""".split()
 )
 # No name begins with one of these, or is one of them.
 NO_BEGINNING = frozenset(
@@ -170,7 +183,18 @@ PLACES = frozenset(
     dhaka kabul tehran baghdad mogadishu kyiv bucharest sofia athens istanbul ankara cairo tripoli nigeria
     ghana kenya somalia eritrea ethiopia sudan uganda zimbabwe pakistan bangladesh india afghanistan iran
     iraq syria turkey poland romania bulgaria lithuania latvia ukraine portugal spain france germany italy
-    greece albania kosovo""".split()
+    greece albania kosovo
+    ababa abuja addis aleppo algeria america amman amsterdam angola antwerp argentina armenia asmara australia
+    austria azerbaijan bahrain bangkok banjul barbados beijing beirut belarus belgium belgrade bogota bosnia
+    boston botswana brazil brussels budapest burundi cameroon canada chicago chile china colombia congo
+    copenhagen croatia cyprus dakar damascus denmark dubai egypt estonia finland freetown gambia gdansk geneva
+    guangdong guyana hanoi harare hargeisa havana helsinki hong hungary ibadan iceland indonesia israel jakarta
+    jamaica japan jeddah jerusalem kampala khartoum kigali kong korea kowloon krakow kumasi kuwait lebanon
+    liberia libya lilongwe lodz lublin lusaka macau malawi malaysia manila mecca mexico minsk moldova monrovia
+    montreal morocco moscow mozambique namibia nepal netherlands norway oman oslo ottawa palestine peru
+    philippines poznan prague qatar quito riga riyadh rotterdam russia rwanda sarajevo seattle senegal seoul
+    serbia shanghai shenzhen singapore skopje slovakia slovenia stockholm sweden switzerland taiwan tallinn
+    thailand tirana tokyo toronto trinidad tunisia vienna vietnam vilnius wroclaw yemen zagreb zambia zurich""".split()
 )
 # With one of these begin the names of houses, streets and hamlets in Wales.
 PLACES_BEGIN = frozenset("ty tŷ llys cwm heol ffordd stryd maes plas capel nant rhiw clos".split())
