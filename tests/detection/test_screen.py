@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.detection.special import known_words
 from agent.detection.special.analysis import analyse
-from agent.detection.special.lexicon import lower, shipped_lexicon
+from agent.detection.special.lexicon import NORMAL, STRONG, lower, shipped_lexicon
 from agent.detection.special.model import shipped_model
 from agent.detection.special.quick_terms import QuickTerms, openings, without_homonyms
 from agent.detection.special.rows import rows
@@ -137,7 +137,8 @@ def test_the_terms_are_those_of_the_lexicon(seed: int) -> None:
     for number, text in enumerate(chance.sample(documents(), 200)):
         text = changed(text, chance) if number % 3 else text
         hits = terms.find(text, lower(text))
-        assert sorted(set(openings(hits))) == sorted(set(lexicon.openings(text))), number
+        for weakest in (STRONG, NORMAL):
+            assert sorted(set(openings(hits, weakest))) == sorted(set(lexicon.openings(text, weakest))), number
         expected = [(hit.start, hit.end, hit.category, hit.tier) for hit in lexicon.terms(text)]
         ours = [tuple(row) for row in without_homonyms(hits).tolist()]
         assert sorted(ours) == sorted(expected), number

@@ -1,4 +1,4 @@
-"""The transformer itself, in numpy: three layers of BERT's build and three heads."""
+"""The transformer itself, in numpy: layers of BERT's build and three heads."""
 
 from __future__ import annotations
 

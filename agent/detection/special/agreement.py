@@ -9,8 +9,8 @@ from agent.detection.reader.reader import Reading
 
 # Below and above, the linear models are believed alone: to read a text takes many times as long as all that is before.
 DOUBT_FROM, DOUBT_TO = 0.05, 0.95
-NEEDED = 0.35  # probability from which on a document is said to reveal a category
-_READERS_SHARE = 0.4  # of the reader's words in what both say
+NEEDED = 0.4  # probability from which on a document is said to reveal a category
+_READERS_SHARE = 0.5  # of the reader's words in what both say
 _LEAST = 1e-4  # probability, so that nothing is believed without end
 
 
